@@ -1,0 +1,47 @@
+# What every target of the tree shares: warnings, sanitizers, and how a plugin and a test are declared.
+
+add_library(syncline_warnings INTERFACE)
+target_compile_options(syncline_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Wnull-dereference -Werror)
+
+if(SYNCLINE_SANITIZE)
+  add_compile_options(-fsanitize=${SYNCLINE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${SYNCLINE_SANITIZE})
+endif()
+
+# syncline_plugin(NAME sources... [LIBS libraries...]): a module that the kernel can load, put in <build>/plugins, and a
+# static library NAME_parts of the same sources for the tests beside it.
+function(syncline_plugin name)
+  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  add_library(${name}_parts STATIC ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name}_parts PUBLIC syncline_sdk ${arg_LIBS} PRIVATE syncline_warnings)
+  target_include_directories(${name}_parts PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+  add_library(${name} MODULE $<TARGET_OBJECTS:${name}_parts>)
+  target_link_libraries(${name} PRIVATE syncline_sdk ${arg_LIBS})
+  target_link_options(${name} PRIVATE -Wl,--exclude-libs,ALL)
+  if(NOT SYNCLINE_SANITIZE)
+    target_link_options(${name} PRIVATE -Wl,-z,defs) # a missing symbol is a link error, not a surprise at load
+  endif()
+  set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins)
+endfunction()
+
+# syncline_test(NAME LABEL sources... [LIBS libraries...]): one GoogleTest program, one ctest entry.
+function(syncline_test name label)
+  if(NOT SYNCLINE_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "TIMEOUT" "LIBS;DEPENDS" ${ARGN})
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${arg_LIBS} GTest::gtest GTest::gmock GTest::gtest_main syncline_warnings)
+  target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_SOURCE_DIR})
+  target_compile_definitions(${name} PRIVATE
+    SYNCLINE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" SYNCLINE_BUILD_DIR="${CMAKE_BINARY_DIR}")
+  if(arg_DEPENDS)
+    add_dependencies(${name} ${arg_DEPENDS})
+  endif()
+  add_test(NAME ${name} COMMAND ${name})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${arg_TIMEOUT})
+endfunction()

@@ -1,0 +1,215 @@
+// From confirmed decisions to remote effects: each operation is written down with a token, then sent; what became of it
+// is recorded in record.cpp.
+#include <algorithm>
+
+#include "pass.hpp"
+#include "report.hpp"
+#include "token.hpp"
+
+namespace syncline {
+
+namespace {
+
+std::string field_list(const std::vector<std::string>& fields) { return json::serialize(json::array(fields.begin(), fields.end())); }
+
+IntentOp create_op(const PassContext& ctx, const WorkItem& w) {
+  IntentOp op;
+  const Side to = w.decision.side, from = other(to);
+  op.side = to;
+  op.op.verb = SY_CREATE;
+  op.op.kind = w.kind();
+  op.op.doc = json::serialize(w.ruled.doc);
+  op.source_id = w.link ? w.link->side[from].id : w.id();
+  op.source_version = w.item[from] ? w.item[from]->version : w.pending.version;
+  if (!one_way(w.kind())) op.source_doc = w.now[from].doc;
+  op.link = w.link ? w.link->id : 0;
+  op.key = w.key;
+  op.generation = w.decision.again && w.link ? w.link->generation + 1 : w.generation;
+  op.op.token = create_token(ctx.state.organization, w.kind(), w.key.empty() ? source_key(from, op.source_id) : w.key, op.generation);
+  op.reason = w.decision.reason;
+  op.remade = w.decision.again;
+  return op;
+}
+
+IntentOp update_op(const WorkItem& w, Side side) {
+  IntentOp op;
+  op.side = side;
+  op.op.verb = SY_UPDATE;
+  op.op.kind = w.kind();
+  op.op.id = w.item[side]->id;
+  op.op.if_version = w.item[side]->version;
+  op.op.doc = json::serialize(w.decision.merge.wanted[side]);
+  op.op.fields = field_list(w.decision.merge.fields[side]);
+  op.source_id = w.id();
+  op.link = w.link ? w.link->id : 0;
+  op.reason = w.decision.reason;
+  return op;
+}
+
+IntentOp remove_op(const WorkItem& w) {
+  IntentOp op;
+  op.side = w.decision.side;
+  op.op.verb = SY_DELETE;
+  op.op.kind = w.kind();
+  op.op.id = w.link->side[op.side].id;
+  op.op.if_version = w.item[op.side] ? w.item[op.side]->version : w.link->side[op.side].version;
+  op.source_id = w.id();
+  op.link = w.link->id;
+  op.reason = w.decision.reason;
+  return op;
+}
+
+bool safe_to_create(PassContext& ctx, WorkItem& w, Batch& batch) {
+  const std::uint32_t caps = ctx.endpoint[w.decision.side]->caps(w.kind()).flags;
+  Done d;
+  if ((caps & SY_CAN_CREATE) == 0) {
+    settle(ctx, batch, w, "refused", "kernel", "read_only", {{"side", name_of(w.decision.side)}});
+    return false;
+  }
+  if ((caps & (SY_TOKEN_KEYED | SY_TOKEN_FIND)) != 0 || ctx.settings.at_least_once) return true;
+  d.code = SY_CONFIG;
+  d.text = "the " + std::string(name_of(w.decision.side)) +
+           " can neither be keyed by a token nor find one, so a create could be doubled; set at_least_once = true to accept that";
+  put_in_quarantine(ctx, batch, w, "kernel", d);
+  return false;
+}
+
+void plan_item(PassContext& ctx, WorkItem& w) {
+  const auto add = [&](Side side, std::uint32_t verb) {
+    if (ctx.planned.size() < ctx.planned_limit) ctx.planned.push_back({side, verb, w.kind(), w.id(), w.decision.reason});
+  };
+  if (w.decision.action == Action::create) {
+    add(w.decision.side, SY_CREATE);
+    ++ctx.counts.created;
+    if (const auto* id = w.filtered.doc.if_contains("message_id"); id != nullptr && id->is_string()) ctx.planned_keys.emplace(id->get_string());
+  } else if (w.decision.action == Action::remove) {
+    add(w.decision.side, SY_DELETE);
+    ++ctx.counts.removed;
+  } else {
+    for (const Side s : both_sides)
+      if (!w.decision.merge.fields[s].empty()) {
+        add(s, SY_UPDATE);
+        ++ctx.counts.updated;
+      }
+  }
+  Batch batch;
+  settle(ctx, batch, w, "planned", "kernel", w.decision.reason, {});
+  ctx.commit(std::move(batch));
+}
+
+/// T2: intents, tokens and claims in one transaction, together with the record of the batch before (S15).
+bool intend(PassContext& ctx, Intent& intent, std::vector<WorkItem*>& owners, std::vector<WorkItem>& items) {
+  for (;;) {
+    if (intent.ops.empty()) return false;
+    Batch batch = ctx.carried;
+    intent.id = ctx.ledger.next_id();
+    batch.put(intent);
+    for (const IntentOp& op : intent.ops) {
+      if (op.op.verb != SY_CREATE) continue;
+      batch.put_token(ctx.state.org, op.op.token, ctx.state.id);
+      if (op.key.empty()) continue;
+      const auto held = ctx.ledger.claim(ctx.state.org, op.key);
+      const bool ours = held && held->pair == ctx.state.id;
+      batch.put(Claim{ctx.state.org, ctx.state.id, 0, op.key, op.op.token, op.generation, ctx.clock()}, ours ? held->revision : std::int64_t{SY_ABSENT});
+    }
+    try {
+      ctx.commit(std::move(batch));
+      ctx.carried.clear();
+      for (auto& f : std::exchange(ctx.after_carried, {})) f();
+      return true;
+    } catch (const ClaimTaken& taken) {
+      ctx.flush();  // what was done is recorded on its own; somebody else's claim never rolls it back
+      for (std::size_t i = intent.ops.size(); i-- > 0;) {
+        if (intent.ops[i].key != taken.key()) continue;
+        WorkItem& w = *owners[i];
+        Batch wait;
+        w.pending.waits_for = taken.key();
+        ctx.spool.remove_all(w.now[w.side()].doc);
+        postpone(ctx, wait, w, "another pair is creating this record", 0, false);
+        ctx.carried.append(wait);
+        intent.ops.erase(intent.ops.begin() + static_cast<std::ptrdiff_t>(i));
+        owners.erase(owners.begin() + static_cast<std::ptrdiff_t>(i));
+      }
+      for (WorkItem& w : items) w.ops.clear();
+      for (std::size_t i = 0; i < owners.size(); ++i) owners[i]->ops.push_back(i);
+    }
+  }
+}
+
+}  // namespace
+
+void write(PassContext& ctx, std::vector<WorkItem>& batch) {
+  Intent intent;
+  intent.pair = ctx.state.id;
+  std::vector<WorkItem*> owners;
+  std::set<std::string> keys;
+  const auto add = [&](WorkItem& w, IntentOp op) {
+    w.ops.push_back(intent.ops.size());
+    intent.ops.push_back(std::move(op));
+    owners.push_back(&w);
+  };
+  for (WorkItem& w : batch) {
+    if (w.settled) continue;
+    const bool writes = w.decision.action == Action::create || w.decision.action == Action::remove ||
+                        (w.decision.action == Action::update && (!w.decision.merge.fields.mailbox.empty() || !w.decision.merge.fields.crm.empty()));
+    if (!writes || w.ruled.outcome == RulesResult::Outcome::link) {
+      record_without_writing(ctx, w);
+      continue;
+    }
+    if (w.decision.action == Action::create && !safe_to_create(ctx, w, ctx.carried)) continue;
+    if (ctx.planning) {
+      plan_item(ctx, w);
+      continue;
+    }
+    if (w.decision.action == Action::create) {
+      const IntentOp op = create_op(ctx, w);
+      if (!op.key.empty() && !keys.insert(op.key).second) {  // two copies in one batch: the second links to the first
+        ctx.spool.remove_all(w.now[w.side()].doc);
+        w.settled = true;
+        continue;
+      }
+      add(w, op);
+    } else if (w.decision.action == Action::remove) {
+      add(w, remove_op(w));
+    } else {
+      for (const Side s : both_sides)
+        if (!w.decision.merge.fields[s].empty()) add(w, update_op(w, s));
+    }
+  }
+  if (!intend(ctx, intent, owners, batch)) return;
+  send(ctx, intent, batch);
+}
+
+void send(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items) {
+  std::vector<std::optional<Done>> done(intent.ops.size());
+  std::exception_ptr failure;
+  for (const Side side : both_sides) {
+    std::vector<Operation> ops;
+    std::vector<std::size_t> index;
+    for (std::size_t i = 0; i < intent.ops.size(); ++i)
+      if (intent.ops[i].side == side && !intent.ops[i].done) {
+        ops.push_back(intent.ops[i].op);
+        index.push_back(i);
+      }
+    const std::uint32_t most = ops.empty() ? 0 : ctx.endpoint[side]->caps(ops.front().kind).max_batch;
+    const std::size_t step = most == 0 ? ops.size() : most;
+    for (std::size_t at = 0; at < ops.size() && !failure; at += step) {
+      try {
+        ctx.check();
+        ctx.renew();
+        ctx.endpoint[side]->apply(ctx.budget(), std::span(ops).subspan(at, std::min(step, ops.size() - at)), [&](std::size_t n, const Done& d) {
+          done[index[at + n]] = d;
+          ctx.renew();
+        });
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    }
+  }
+  record(ctx, intent, items, done);
+  if (!failure) return;
+  ctx.flush();
+  std::rethrow_exception(failure);
+}
+
+}  // namespace syncline

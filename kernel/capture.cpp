@@ -1,0 +1,128 @@
+// All pages of both sides, ids and versions, before anything is decided (S1).
+#include <algorithm>
+
+#include "feed_walk.hpp"
+#include "org_feeds.hpp"
+#include "pass.hpp"
+#include "report.hpp"
+
+namespace syncline {
+
+namespace {
+
+bool wants(const PassContext& ctx, const std::string& kind) {
+  return std::find(ctx.settings.kinds.begin(), ctx.settings.kinds.end(), kind) != ctx.settings.kinds.end();
+}
+
+void capture_mailbox(PassContext& ctx) {
+  const FeedsHandle feeds = ctx.endpoint.mailbox->feeds();
+  if (!feeds) throw Error(SY_CONFIG, "the mailbox's plugin offers no feeds, so nothing can be read from it");
+  const bool moved = !ctx.state.mailbox.empty() && ctx.state.mailbox != ctx.settings.mailbox;
+  for (Feed& feed : feeds.list(ctx.budget())) {
+    if (!wants(ctx, feed.kind)) continue;
+    WalkSettings w;
+    w.side = Side::mailbox;
+    w.key = mailbox_feed_key(ctx.state.id, feed.name);
+    w.org = ctx.state.org;
+    w.organization = ctx.state.organization;
+    w.pairs = {{ctx.state.id, ctx.state.principal, ctx.settings.kinds}};
+    w.fences = ctx.fences();
+    w.renew = ctx.renew;
+    w.restart = moved;  // another mailbox is listed anew; nothing is inferred from what it lacks
+    w.infer_missing = !moved;
+    FeedWalk(feeds, std::move(feed), std::move(w), ctx.ledger, ctx.clock, ctx.canceled).run();
+  }
+  if (ctx.state.mailbox == ctx.settings.mailbox) return;
+  ctx.state.mailbox = ctx.settings.mailbox;
+  Batch batch;
+  batch.put(ctx.state);
+  ctx.commit(std::move(batch));
+}
+
+/// Unlinked items of kinds that are matched need their keys in the store before anything is decided (S9).
+void learn_keys(PassContext& ctx) {
+  for (const Side side : both_sides) {
+    std::vector<std::int64_t> after;
+    for (auto page = ctx.ledger.pending_page(ctx.state.id, side, after, 100); !page.empty();
+         page = ctx.ledger.pending_page(ctx.state.id, side, after, 100)) {
+      std::map<std::string, std::vector<std::string>> ask;
+      for (const Pending& p : page) {
+        if (p.gone || one_way(p.kind) || ctx.ledger.link_of_item(ctx.state.id, side, ctx.state.org, p.kind, p.id)) continue;
+        const auto seen = ctx.ledger.seen(ctx.state.id, side, p.id);
+        if (!seen || seen->version != p.version) ask[p.kind].push_back(p.id);
+      }
+      Batch batch;
+      for (const auto& [kind, ids] : ask)
+        ctx.endpoint[side]->fetch(ctx.budget(), kind, ids, SY_WHOLE, [&](const Item& i) {
+          if (i.gone() || i.invisible()) return true;
+          auto s = ctx.ledger.seen(ctx.state.id, side, i.id);
+          if (s) batch.remove(*s);
+          else s = Seen{};
+          s->pair = ctx.state.id;
+          s->side = side;
+          s->id = i.id;
+          s->kind = kind;
+          s->version = i.version;
+          s->verdict.clear();
+          s->keys = all_match_keys(ctx.state.organization, kind, side, i, normalise(parse_object(i.doc, "an item's document")));
+          batch.put(*s);
+          return true;
+        });
+      ctx.commit(std::move(batch));
+    }
+  }
+}
+
+/// A created link whose echo a complete walk did not show is fetched and looked at (repair 2).
+void confirm_links(PassContext& ctx) {
+  for (Link& l : ctx.ledger.unconfirmed(ctx.state.id)) {
+    if (l.state != LinkState::unconfirmed) continue;
+    const Side side = l.confirm_side;
+    const auto [begun, complete] = walks_of(ctx, side, l.kind);
+    if (begun != 0 && complete <= l.confirm_walk) continue;  // no walk that began after the record has ended yet
+    Presence found = Presence::gone;
+    std::string version;
+    ctx.endpoint[side]->fetch(ctx.budget(), l.kind, std::vector<std::string>{l.side[side].id}, SY_HEAD, [&](const Item& i) {
+      found = i.gone() || i.invisible() ? Presence::gone : Presence::there;
+      version = i.version;
+      return true;
+    });
+    Batch batch;
+    if (found == Presence::gone && one_way(l.kind)) {
+      l.state = LinkState::tombstone;
+      l.cause = "deleted_in_crm";
+    } else {
+      l.state = LinkState::live;
+    }
+    if (!one_way(l.kind) && (found == Presence::gone || version != l.side[side].version)) {
+      Pending p;
+      p.pair = ctx.state.id;
+      p.side = side;
+      p.id = l.side[side].id;
+      p.kind = l.kind;
+      p.version = version;
+      p.gone = found == Presence::gone;
+      p.since_ms = ctx.clock();
+      batch.put(p);
+    }
+    l.since_ms = ctx.clock();
+    batch.put(l, ctx.state.org);
+    ctx.commit(std::move(batch));
+    ++ctx.counts.settled;
+  }
+}
+
+}  // namespace
+
+void capture(PassContext& ctx) {
+  const auto since = std::chrono::steady_clock::now();
+  capture_mailbox(ctx);
+  ctx.check();
+  ctx.renew();
+  ctx.org_feeds.capture(ctx.settings.kinds, since);
+  if (ctx.planning) return learn_keys(ctx);
+  confirm_links(ctx);
+  learn_keys(ctx);
+}
+
+}  // namespace syncline

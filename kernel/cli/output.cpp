@@ -1,0 +1,117 @@
+#include "output.hpp"
+
+#include <ctime>
+#include <iostream>
+
+#include "exit_code.hpp"
+
+namespace syncline {
+
+std::string instant_text(std::int64_t utc_ms) {
+  if (utc_ms == 0) return "never";
+  const std::time_t s = static_cast<std::time_t>(utc_ms / 1000);
+  std::tm tm{};
+  ::gmtime_r(&s, &tm);
+  std::array<char, 32> buf{};
+  std::strftime(buf.data(), buf.size(), "%Y-%m-%d %H:%M:%SZ", &tm);
+  return buf.data();
+}
+
+std::string counts_line(const PassCounts& c) {
+  std::string out;
+  const auto add = [&](std::int64_t n, const char* what) {
+    if (n == 0) return;
+    if (!out.empty()) out += ", ";
+    out += std::to_string(n) + " " + what;
+  };
+  add(c.created, "created");
+  add(c.linked, "linked");
+  add(c.updated, "updated");
+  add(c.removed, "deleted");
+  add(c.unlinked, "unlinked");
+  add(c.refused, "refused");
+  add(c.quarantined, "quarantined");
+  add(c.waiting, "waiting");
+  add(c.recovered, "recovered");
+  return out.empty() ? "nothing to do" : out;
+}
+
+std::string end_text(PairEnd end) {
+  switch (end) {
+    case PairEnd::done: return "done";
+    case PairEnd::waits_for_confirmation: return "waits_for_confirmation";
+    case PairEnd::held_elsewhere: return "held_elsewhere";
+    case PairEnd::failed: return "failed";
+  }
+  return "done";
+}
+
+json::object report_json(const PairReport& r) {
+  json::object o{{"pair", r.name}, {"end", end_text(r.end)}, {"counts", counts_json(r.counts)}};
+  if (r.code != SY_OK) o["error"] = json::object{{"code", code_name(r.code)}, {"text", r.error}};
+  if (!r.waiting.empty()) o["waiting"] = r.waiting;
+  if (!r.planned.empty()) {
+    json::array ops;
+    for (const PlannedOp& p : r.planned)
+      ops.emplace_back(json::object{{"side", name_of(p.side)},
+                                    {"operation", p.verb == SY_CREATE ? "create" : p.verb == SY_UPDATE ? "update" : "delete"},
+                                    {"kind", p.kind}, {"item", p.item}, {"why", p.reason}});
+    o["operations"] = std::move(ops);
+  }
+  return o;
+}
+
+void print_plan(const PairReport& r) {
+  std::cout << r.name << ": ";
+  if (r.end == PairEnd::failed) {
+    std::cout << "cannot be planned: " << r.error << "\n";
+    return;
+  }
+  std::cout << "would be " << counts_line(r.counts) << "\n";
+  for (const auto& [reason, n] : r.counts.refused_by) std::cout << "    refused " << n << " × " << reason << "\n";
+  std::size_t shown = 0;
+  for (const PlannedOp& p : r.planned) {
+    if (++shown > 5) {
+      std::cout << "    … and " << r.planned.size() - 5 << " more (--json lists them)\n";
+      break;
+    }
+    std::cout << "    " << (p.verb == SY_CREATE ? "create" : p.verb == SY_UPDATE ? "update" : "delete") << " " << p.kind << " in " << name_of(p.side)
+              << " from " << p.item << " (" << p.reason << ")\n";
+  }
+}
+
+int exit_code_of(const std::vector<PairReport>& reports) {
+  int code = exit_code::ok;
+  const auto worse = [&](int c) { code = std::max(code, c); };
+  for (const PairReport& r : reports) {
+    if (r.end == PairEnd::failed) worse(exit_code::of(r.code));
+    if (r.end == PairEnd::waits_for_confirmation) worse(exit_code::stopped);
+    if (r.counts.failed != 0 || r.counts.quarantined != 0) worse(exit_code::items_failed);
+    if (r.counts.waiting != 0) worse(exit_code::try_again);
+  }
+  return code;
+}
+
+std::string kernel_words(std::string_view reason, const json::object& args) {
+  static const std::map<std::string_view, std::string_view> sentences{
+      {"created", "it was created there as {id}"},
+      {"new_in_mailbox", "it is new in the mailbox"},
+      {"new_in_crm", "it is new in the CRM"},
+      {"in_step", "both sides agree"},
+      {"changed", "one side changed"},
+      {"same_change", "both sides made the same change"},
+      {"both_changed_settled", "both sides changed the same thing; the policy chose, and the other value is kept here"},
+      {"deleted_in_mailbox", "it was deleted in the mailbox"},
+      {"deleted_in_crm", "it was deleted in the CRM"},
+      {"deleted_on_both", "it was deleted on both sides"},
+      {"deleted_while_created", "somebody deleted the record while it was being created; it is not made anew"},
+      {"edited_after_deletion", "it was deleted on one side and edited on the other: the edit stays"},
+      {"left_filter", "it left the filter or is not visible any more; that is no deletion"},
+      {"source_gone", "it vanished from the mailbox before it could be read"},
+      {"nothing_to_do", "nothing follows from it"},
+      {"read_only", "the {side} cannot be written to"}};
+  const auto it = sentences.find(reason);
+  return it == sentences.end() ? std::string(reason) : fill_sentence(it->second, args);
+}
+
+}  // namespace syncline

@@ -1,0 +1,103 @@
+// syncline sync: passes until nothing can move.
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <iostream>
+
+#include "context.hpp"
+#include "output.hpp"
+#include "report.hpp"
+
+namespace syncline {
+
+namespace {
+
+std::atomic<bool> stop{false};
+void on_signal(int) { stop = true; }
+
+struct Options {
+  std::vector<std::string> pairs;
+  unsigned workers = 4;
+  bool yes = false, json = false;
+};
+
+/// A line that is rewritten on a terminal; elsewhere the result lines are enough.
+class Progress {
+ public:
+  explicit Progress(bool on) : on_(on && ::isatty(STDERR_FILENO) != 0) {}
+  void show(const std::string& pair, const PassCounts& c) {
+    if (!on_) return;
+    const std::lock_guard lock(mutex_);
+    std::cerr << "\r\x1b[K" << pair << ": " << c.looked_at << " looked at, " << c.created + c.linked + c.updated << " carried, " << c.refused
+              << " refused" << std::flush;
+    shown_ = true;
+  }
+  ~Progress() {
+    if (shown_) std::cerr << "\r\x1b[K" << std::flush;
+  }
+
+ private:
+  bool on_, shown_ = false;
+  std::mutex mutex_;
+};
+
+bool ask(const PairReport& plan) {
+  std::cout << "First run of this pair. ";
+  print_plan(plan);
+  std::cout << "Go on? [y/N] " << std::flush;
+  std::string answer;
+  return std::getline(std::cin, answer) && (answer == "y" || answer == "Y" || answer == "yes");
+}
+
+void run(Context& context, const Options& o) {
+  const LoadedConfig& loaded = context.loaded();
+  set_up_log({loaded.config.log.level, loaded.config.log.format, loaded.config.log.file});
+  for (const std::string& p : o.pairs) static_cast<void>(loaded.config.pair(p));
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  EngineOptions e;
+  e.canceled = [] { return stop.load(); };
+  Engine engine(loaded, e);
+  SyncOptions s;
+  s.pairs = o.pairs;
+  s.workers = o.workers;
+  s.yes = o.yes;
+  if (::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0 && !o.json) s.confirm = ask;
+  std::vector<PairReport> reports;
+  {
+    Progress progress(!o.json);
+    s.progress = [&](const std::string& pair, const PassCounts& c) { progress.show(pair, c); };
+    reports = engine.sync(s);
+  }
+  context.exit_code = exit_code_of(reports);
+  if (o.json) {
+    json::array pairs;
+    for (const PairReport& r : reports) pairs.emplace_back(report_json(r));
+    json::object requests;
+    for (const auto& [what, n] : engine.counts()) requests[what] = n;
+    std::cout << json::serialize(json::object{{"pairs", std::move(pairs)}, {"traffic", std::move(requests)}}) << "\n";
+    return;
+  }
+  for (const PairReport& r : reports) {
+    std::cout << r.name << ": " << (r.end == PairEnd::failed ? "failed: " + r.error : counts_line(r.counts)) << "\n";
+    for (const auto& [reason, n] : r.counts.refused_by) std::cout << "    refused " << n << " × " << reason << "\n";
+    if (r.end == PairEnd::waits_for_confirmation)
+      std::cout << "    waits for a person (" << json::serialize(r.waiting) << "): look with `syncline plan " << r.name << "`, then `syncline confirm "
+                << r.name << "`\n";
+  }
+}
+
+}  // namespace
+
+void add_sync(CLI::App& app, Context& context) {
+  auto o = std::make_shared<Options>();
+  CLI::App* c = app.add_subcommand("sync", "Runs passes until nothing can move, then ends");
+  c->add_option("pair", o->pairs, "Users or queues by address; all if none is given");
+  c->add_option("--workers", o->workers, "Pairs at work at the same time")->default_val(4)->check(CLI::Range(1, 128));
+  c->add_flag("--yes", o->yes, "First runs go without being confirmed");
+  c->add_flag("--json", o->json, "The result as JSON");
+  c->callback([&context, o] { run(context, *o); });
+}
+
+}  // namespace syncline

@@ -1,0 +1,321 @@
+// From a pending row to a confirmed decision: read, filter, match, reconcile, judge.
+#include <algorithm>
+
+#include "pass.hpp"
+#include "token.hpp"
+
+namespace syncline {
+
+namespace {
+
+std::optional<std::set<std::string>> carried(const EndpointHandle& endpoint, std::string_view kind) {
+  const std::string fields = endpoint.caps(kind).fields;
+  if (fields.empty()) return std::nullopt;
+  std::set<std::string> out;
+  const json::value list = json::parse(fields);
+  for (const auto& f : list.as_array()) out.emplace(f.as_string());
+  return out;
+}
+
+SideNow side_now(const std::optional<Item>& item) {
+  SideNow now;
+  if (!item) return now;
+  if (item->gone()) now.presence = Presence::gone;
+  else if (item->invisible()) now.presence = Presence::left;
+  else {
+    now.presence = Presence::there;
+    now.doc = normalise(parse_object(item->doc.empty() ? "{}" : item->doc, "an item's document"));
+    now.changed_ms = item->changed_ms;
+  }
+  return now;
+}
+
+/// Reads items of one side in batches and hands each to `give`.
+template <class F>
+void read_items(PassContext& ctx, Side side, std::string_view kind, const std::vector<std::string>& ids, int depth, F give) {
+  const std::uint32_t most = ctx.endpoint[side]->caps(kind).max_batch;
+  const std::size_t step = most == 0 ? ids.size() : most;
+  for (std::size_t at = 0; at < ids.size(); at += step) {
+    ctx.check();
+    const std::vector<std::string> some(ids.begin() + static_cast<std::ptrdiff_t>(at),
+                                        ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), at + step)));
+    ctx.endpoint[side]->fetch(ctx.budget(), kind, some, depth, [&](const Item& i) {
+      give(i);
+      return true;
+    });
+  }
+}
+
+std::map<std::string, std::vector<WorkItem*>> by_kind(std::vector<WorkItem>& batch) {
+  std::map<std::string, std::vector<WorkItem*>> out;
+  for (WorkItem& w : batch)
+    if (!w.settled) out[w.kind()].push_back(&w);
+  return out;
+}
+
+void read_side(PassContext& ctx, std::string_view kind, std::vector<WorkItem*>& items, Side side, int depth) {
+  std::map<std::string, std::vector<WorkItem*>> wanted;
+  for (WorkItem* w : items) {
+    const std::string& id = w->link ? w->link->side[side].id : side == w->side() ? w->id() : std::string();
+    if (!id.empty() && !w->settled) wanted[id].push_back(w);
+  }
+  std::vector<std::string> ids;
+  for (const auto& [id, list] : wanted) ids.push_back(id);
+  if (ids.empty()) return;
+  read_items(ctx, side, kind, ids, depth, [&](const Item& item) {
+    if (const auto it = wanted.find(item.id); it != wanted.end())
+      for (WorkItem* w : it->second) {
+        w->item[side] = item;
+        w->now[side] = side_now(item);
+      }
+  });
+}
+
+/// An item whose link has ended: only a two-way item that a person changed since is a new one.
+bool ended(PassContext& ctx, WorkItem& w) {
+  if (!w.link || w.link->state != LinkState::tombstone) return false;
+  const Side s = w.side();
+  Batch batch;
+  const bool back = w.now[s].presence == Presence::there && !one_way(w.kind());
+  if (back && w.link->cause == "source_gone" && s == Side::crm) {
+    // Our own create landed after its source had gone: it is taken back.
+    w.decision = {Action::remove, Side::crm, "source_gone", {}, false};
+    return false;
+  }
+  if (back && w.item[s]->version != w.link->side[s].version) {
+    w.generation = w.link->generation + 1;  // a new item, although it has the old one's id
+    w.link.reset();
+    return false;
+  }
+  settle(ctx, batch, w, w.now[s].presence == Presence::there ? "ended" : "removed", "kernel", w.link->cause, {});
+  ctx.carried.append(batch);
+  return true;
+}
+
+void filter_item(PassContext& ctx, WorkItem& w) {
+  const Side s = w.side();
+  if (w.now[s].presence != Presence::there) return;
+  w.filtered = run_filters(ctx.stages, w.kind(), s, w.now[s].doc, w.item[s]->flags, basic_facts(ctx, w));
+  if (w.filtered.pass) return;
+  if (w.link) {  // it left the filter: not a deletion
+    w.now[s].presence = Presence::left;
+    return;
+  }
+  Batch batch;
+  settle(ctx, batch, w, "refused", w.filtered.stage, w.filtered.reason, w.filtered.args);
+  ctx.carried.append(batch);
+}
+
+void quarantine_ambiguous(PassContext& ctx, WorkItem& w, const std::set<std::string>& candidates) {
+  Done d;
+  d.code = SY_INVALID;
+  d.text = "several unlinked items could be its twin";
+  Batch batch;
+  json::array names(candidates.begin(), candidates.end());
+  put_in_quarantine(ctx, batch, w, "match", d);
+  ctx.carried.append(batch);
+}
+
+void match_item(PassContext& ctx, WorkItem& w) {
+  if (w.link || one_way(w.kind()) || w.now[w.side()].presence != Presence::there) return;
+  const Side s = w.side();
+  std::set<std::string> candidates, rivals;
+  for (const std::string& key : token_keys(ctx.state.organization, w.kind(), s, w.id(), mark_of(*w.item[s], "token")))
+    for (const Seen& c : ctx.ledger.seen_by_key(ctx.state.id, other(s), w.kind(), key)) candidates.insert(c.id);
+  const bool by_token = candidates.size() == 1;
+  if (!by_token) candidates.clear();
+  for (const std::string& key : by_token ? std::vector<std::string>() : match_keys(w.kind(), w.now[s].doc)) {
+    for (const Seen& c : ctx.ledger.seen_by_key(ctx.state.id, other(s), w.kind(), key)) candidates.insert(c.id);
+    for (const Seen& c : ctx.ledger.seen_by_key(ctx.state.id, s, w.kind(), key))
+      if (c.id != w.id()) rivals.insert(c.id);
+  }
+  if (candidates.empty()) return;
+  if (candidates.size() > 1 || !rivals.empty()) return quarantine_ambiguous(ctx, w, candidates);
+  read_items(ctx, other(s), w.kind(), {*candidates.begin()}, SY_WHOLE, [&](const Item& i) {
+    const SideNow now = side_now(i);
+    if (now.presence != Presence::there) return;
+    w.item[other(s)] = i;
+    w.now[other(s)] = now;
+    w.other_pending = ctx.ledger.pending(ctx.state.id, other(s), i.id);
+  });
+}
+
+void reconcile_item(PassContext& ctx, WorkItem& w) {
+  if (w.decision.action != Action::nothing) return;
+  ReconcileInput in;
+  in.kind = w.kind();
+  in.linked = w.link.has_value();
+  in.now = w.now;
+  in.policy = w.link ? ctx.settings.conflict : ConflictPolicy::crm_wins;  // first link of two existing items: CRM wins
+  if (w.link) in.base = w.link->base;
+  for (const Side s : both_sides) in.carried[s] = carried(*ctx.endpoint[s], w.kind());
+  if (one_way(w.kind())) {
+    const bool there = w.now.mailbox.presence == Presence::there;
+    if (there && !w.link && w.side() == Side::mailbox) w.decision = {Action::create, Side::crm, "new_in_mailbox", {}, false};
+    return;
+  }
+  w.decision = reconcile(in);
+}
+
+json::object& doc_to_write(WorkItem& w) {
+  const Side from = other(w.decision.side);
+  return w.filtered.doc.empty() ? w.now[from].doc : w.filtered.doc;
+}
+
+void refuse(PassContext& ctx, WorkItem& w) {
+  ctx.spool.remove_all(w.now[w.side()].doc);
+  Batch batch;
+  json::object details;
+  json::array notes;
+  for (const Note& n : w.ruled.notes) notes.emplace_back(json::object{{"stage", n.stage}, {"reason", n.reason}, {"args", n.args}});
+  details["rules"] = std::move(notes);
+  for (const std::string& key : w.ruled.looked_for) {
+    Known k = ctx.ledger.known(ctx.state.org, message_key(key));
+    if (!k.links.empty()) continue;  // it was linked, and the CRM does not have it any more: nothing to wait for
+    const bool waits = std::any_of(k.waiters.begin(), k.waiters.end(),
+                                   [&](const Waiter& x) { return x.pair == ctx.state.id && x.id == w.id(); });
+    if (waits) continue;
+    k.waiters.push_back({ctx.state.id, w.side(), w.id(), w.kind(), w.pending.version});
+    batch.put(k);
+  }
+  ++ctx.counts.refused_by[w.ruled.reason];
+  settle(ctx, batch, w, "refused", w.ruled.stage, w.ruled.reason, w.ruled.args, std::move(details));
+  ctx.commit(batch);  // now, on its own: who links what this mail looked for must find it waiting
+}
+
+class Judge {
+ public:
+  Judge(PassContext& ctx, std::vector<WorkItem>& batch) : ctx_(ctx), batch_(batch) {}
+
+  void run() {
+    std::vector<WorkItem*> open;
+    for (WorkItem& w : batch_)
+      if (!w.settled && (w.decision.action == Action::create || w.decision.action == Action::update || w.decision.action == Action::remove))
+        open.push_back(&w);
+    // Mails in the order of their dates: each accepted one is a fact for the next (S7).
+    std::stable_sort(open.begin(), open.end(), [](const WorkItem* l, const WorkItem* r) { return date(*l) < date(*r); });
+    std::map<const WorkItem*, json::object> facts;
+    gather_facts(ctx_, open, facts, {});
+    for (WorkItem* w : open) judge(*w, facts[w]);
+    read_whole(open);
+    for (WorkItem* w : open)
+      if (!w->settled && whole_.contains(w)) judge(*w, facts[w]);
+    for (WorkItem* w : open)
+      if (!w->settled) w->key = natural_key(w->kind(), doc_to_write(*w)).value_or("");
+  }
+
+ private:
+  static std::string date(const WorkItem& w) {
+    const auto* d = w.filtered.doc.if_contains("date");
+    return d != nullptr && d->is_string() ? std::string(d->get_string()) : std::string();
+  }
+
+  void judge(WorkItem& w, json::object& facts) {
+    const std::uint32_t verb = w.decision.action == Action::create ? SY_CREATE : w.decision.action == Action::update ? SY_UPDATE : SY_DELETE;
+    const Side side = w.decision.action == Action::update ? (w.decision.merge.fields.crm.empty() ? Side::mailbox : Side::crm) : w.decision.side;
+    const std::uint32_t flags = w.item[other(side)] ? w.item[other(side)]->flags & SY_ITEM_HEAD : 0;
+    json::object doc = verb == SY_DELETE ? (w.link ? w.link->base[side] : json::object()) : doc_to_write(w);
+    if (verb == SY_CREATE && one_way(w.kind())) {
+      json::array page = facts["page"].is_array() ? facts["page"].get_array() : json::array();
+      for (const std::string& id : accepted_) page.emplace_back(id);
+      facts["page"] = std::move(page);
+    }
+    w.ruled = run_rules(ctx_.stages, verb, w.kind(), side, std::move(doc), flags, facts);
+    switch (w.ruled.outcome) {
+      case RulesResult::Outcome::vetoed: refuse(ctx_, w); return;
+      case RulesResult::Outcome::wait: {
+        Batch batch;
+        postpone(ctx_, batch, w, w.ruled.reason, ctx_.clock() + 60'000, true);
+        ctx_.carried.append(batch);
+        return;
+      }
+      case RulesResult::Outcome::confirmed:
+        if (const auto* needs = w.ruled.args.if_contains("needs"); needs != nullptr && verb == SY_CREATE && !ctx_.planning) {
+          w.settled = true;  // rests on a mail of this very batch: judged again once that one is in the CRM
+          deferred_ = true;
+          return;
+        }
+        remember(w);
+        break;
+      case RulesResult::Outcome::need_full:
+      case RulesResult::Outcome::link: break;
+    }
+  }
+
+  void remember(const WorkItem& w) {
+    const auto* id = w.filtered.doc.if_contains("message_id");
+    if (id != nullptr && id->is_string()) accepted_.insert(std::string(id->get_string()));
+  }
+
+  /// What was confirmed on its head alone, and what an answer needs, is fetched whole and judged once more (S4).
+  void read_whole(std::vector<WorkItem*>& open) {
+    std::map<std::string, std::vector<WorkItem*>> wanted;
+    for (WorkItem* w : open) {
+      const Side s = w->side();
+      if (w->settled || !w->item[s] || !w->item[s]->head() || w->ruled.outcome == RulesResult::Outcome::link) continue;
+      if (ctx_.planning && w->ruled.outcome == RulesResult::Outcome::confirmed) continue;  // a plan reads no bodies
+      wanted[w->kind()].push_back(w);
+    }
+    for (auto& [kind, items] : wanted) {
+      std::map<std::string, WorkItem*> by_id;
+      std::vector<std::string> ids;
+      for (WorkItem* w : items) {
+        by_id[w->id()] = w;
+        ids.push_back(w->id());
+      }
+      const Side s = items.front()->side();
+      read_items(ctx_, s, kind, ids, SY_WHOLE, [&](const Item& i) {
+        const auto it = by_id.find(i.id);
+        if (it == by_id.end()) return;
+        it->second->item[s] = i;
+        it->second->now[s] = side_now(i);
+        whole_.insert(it->second);
+      });
+      for (WorkItem* w : items) after_whole(*w);
+    }
+  }
+
+  void after_whole(WorkItem& w) {
+    const Side s = w.side();
+    if (w.now[s].presence == Presence::there) {
+      w.filtered = run_filters(ctx_.stages, w.kind(), s, w.now[s].doc, w.item[s]->flags, basic_facts(ctx_, w));
+      if (w.filtered.pass) return;
+      Batch batch;
+      settle(ctx_, batch, w, "refused", w.filtered.stage, w.filtered.reason, w.filtered.args);
+      ctx_.carried.append(batch);
+      return;
+    }
+    Batch batch;  // it vanished between its head and its body
+    settle(ctx_, batch, w, "removed", "kernel", "source_gone", {});
+    ctx_.carried.append(batch);
+  }
+
+  PassContext& ctx_;
+  std::vector<WorkItem>& batch_;
+  std::set<const WorkItem*> whole_;
+  std::set<std::string> accepted_;
+  bool deferred_ = false;
+};
+
+}  // namespace
+
+void decide(PassContext& ctx, std::vector<WorkItem>& batch) {
+  for (auto& [kind, items] : by_kind(batch)) {
+    const int depth = one_way(kind) ? SY_HEAD : SY_WHOLE;
+    read_side(ctx, kind, items, items.front()->side(), depth);
+    std::vector<WorkItem*> linked;
+    for (WorkItem* w : items) {
+      if (ended(ctx, *w)) continue;
+      if (w->link && !one_way(kind) && w->link->state != LinkState::tombstone) linked.push_back(w);
+    }
+    if (!linked.empty()) read_side(ctx, kind, linked, other(linked.front()->side()), depth);
+    for (WorkItem* w : items) {
+      if (!w->settled) filter_item(ctx, *w);
+      if (!w->settled) match_item(ctx, *w);
+      if (!w->settled) reconcile_item(ctx, *w);
+    }
+  }
+  Judge(ctx, batch).run();
+}
+
+}  // namespace syncline

@@ -1,0 +1,221 @@
+#include "feed_walk.hpp"
+
+#include <algorithm>
+
+#include "pass.hpp"
+
+namespace syncline {
+
+namespace {
+constexpr std::size_t chunk = 500;
+constexpr std::chrono::minutes page_budget{10};
+}  // namespace
+
+FeedWalk::FeedWalk(FeedsHandle feeds, Feed feed, WalkSettings settings, Ledger& ledger, Clock clock, std::function<bool()> canceled)
+    : feeds_(feeds), feed_(std::move(feed)), settings_(std::move(settings)), ledger_(ledger), clock_(std::move(clock)), canceled_(std::move(canceled)) {}
+
+void FeedWalk::run() {
+  while (!walk()) {
+  }
+}
+
+bool FeedWalk::walk() {
+  state_ = ledger_.feed(settings_.key);
+  for (const RoutedPair& p : settings_.pairs)
+    if (std::find(state_.pairs.begin(), state_.pairs.end(), p.pair) == state_.pairs.end()) {
+      state_.pairs.push_back(p.pair);
+      settings_.restart = true;
+    }
+  if (settings_.restart) {
+    state_.cursor.clear();
+    state_.in_walk = false;
+    settings_.restart = false;
+  }
+  const bool whole = !state_.in_walk;
+  const std::int64_t number = ++state_.walk;
+  const bool keeps_cursor = (feed_.flags & SY_FEED_CURSOR) != 0;
+  listing_ = state_.cursor.empty();
+  listed_.clear();
+  for (;;) {
+    PageEnd end;
+    try {
+      const CallBudget budget(page_budget, canceled_);
+      end = feeds_.page(budget, feed_.name, keeps_cursor ? state_.cursor : std::string(), [&](const Item& item) {
+        if (listing_) listed_.push_back(key_hash(item.id));
+        page_.push_back(item);
+        if (page_.size() >= chunk) flush(std::nullopt, false);
+        return true;
+      });
+    } catch (const Error& e) {
+      if (e.code() != SY_RESET || state_.cursor.empty()) throw;
+      state_.cursor.clear();  // the server has forgotten it: list everything, infer nothing but what a fetch confirms
+      state_.in_walk = false;
+      listing_ = true;
+      listed_.clear();
+      page_.clear();
+      continue;
+    }
+    const bool more = end.end == SY_PAGE_MORE;
+    state_.in_walk = more;
+    listing_ = listing_ && end.end != SY_PAGE_DELTA_COMPLETE;
+    if (!more && whole) {
+      state_.complete_walk = number;
+      state_.complete_at_ms = clock_();
+    }
+    flush(end.next.value_or(std::string()), !more);
+    if (!more) return whole;
+  }
+}
+
+void FeedWalk::flush(std::optional<std::string> cursor, bool complete) {
+  if (settings_.renew) settings_.renew();
+  // Who changed a link between our reading and this commit wins; the page is then routed once more.
+  for (int attempt = 0;; ++attempt) {
+    Batch batch;
+    fill(batch);
+    if (complete && listing_ && settings_.infer_missing) infer(batch);
+    if (cursor) {
+      const bool moved = (feed_.flags & SY_FEED_CURSOR) != 0 && state_.cursor != *cursor;
+      if (moved) state_.cursor = *cursor;
+      // A mailbox that has nothing new costs no write; a CRM's walk counts for what waits to be confirmed.
+      if (moved || !batch.empty() || settings_.side == Side::crm || state_.revision == 0) batch.put(state_);
+    }
+    try {
+      if (!batch.empty()) ledger_.commit(batch, settings_.fences);
+      break;
+    } catch (const CommitConflict& e) {
+      if (attempt == 20 || e.at() >= batch.writes().size()) throw;
+    }
+  }
+  page_.clear();
+}
+
+void FeedWalk::fill(Batch& batch) {
+  std::set<std::string_view> done;
+  for (auto it = page_.rbegin(); it != page_.rend(); ++it)  // an item put twice: the last one counts
+    if (done.insert(it->id).second) route(*it, batch);
+}
+
+Pending FeedWalk::pending_of(std::int64_t pair, const Item& item) const {
+  Pending p;
+  p.pair = pair;
+  p.side = settings_.side;
+  p.id = item.id;
+  p.kind = feed_.kind;
+  p.version = item.version;
+  p.gone = item.gone() || item.invisible();
+  p.since_ms = clock_();
+  return p;
+}
+
+bool FeedWalk::concerns(const RoutedPair& pair, const Item& item) const {
+  if (std::find(pair.kinds.begin(), pair.kinds.end(), feed_.kind) == pair.kinds.end()) return false;
+  if (item.marks.empty() || settings_.side == Side::mailbox) return true;
+  const json::object marks = parse_object(item.marks, "an item's marks");
+  const auto* owner = marks.if_contains("owner");
+  return owner == nullptr || !owner->is_string() || owner->get_string().empty() || std::string_view(owner->get_string()) == pair.principal;
+}
+
+void FeedWalk::route(const Item& item, Batch& batch) {
+  std::set<std::int64_t> linked_pairs;
+  if (settings_.side == Side::crm) {
+    for (Link& l : ledger_.links_of_record(settings_.org, feed_.kind, item.id)) {
+      linked_pairs.insert(l.pair);
+      route_linked(std::move(l), item, batch);
+    }
+  } else if (auto l = ledger_.link_of_item(settings_.pairs.front().pair, Side::mailbox, settings_.org, feed_.kind, item.id)) {
+    linked_pairs.insert(l->pair);
+    route_linked(std::move(*l), item, batch);
+  }
+  if (settings_.side == Side::crm && linked_pairs.empty())
+    if (const auto pair = ledger_.pair_of_token(settings_.org, item.id)) {  // our own create, captured before its record
+      batch.put(pending_of(*pair, item));
+      return;
+    }
+  if (settings_.side == Side::crm && one_way(feed_.kind)) return;  // the company's mail is not copied into our store
+  for (const RoutedPair& p : settings_.pairs)
+    if (!linked_pairs.contains(p.pair)) route_unlinked(p, item, batch);
+}
+
+void FeedWalk::route_linked(Link link, const Item& item, Batch& batch) {
+  const bool gone = item.gone() || item.invisible();
+  LinkSide& mine = link.side[settings_.side];
+  if (link.state == LinkState::tombstone) {
+    if (!gone && !one_way(feed_.kind) && item.version != mine.version) batch.put(pending_of(link.pair, item));
+    return;
+  }
+  const bool confirms = link.state == LinkState::unconfirmed && link.confirm_side == settings_.side;
+  if (one_way(feed_.kind)) {
+    if (gone && settings_.side == Side::crm) {
+      link.state = LinkState::tombstone;
+      link.cause = "deleted_in_crm";
+      link.since_ms = clock_();
+      batch.put(link, settings_.org, link.revision);
+    } else if (confirms && !gone) {
+      link.state = LinkState::live;
+      link.since_ms = clock_();
+      batch.put(link, settings_.org, link.revision);
+    }
+    return;
+  }
+  if (confirms && !gone) {
+    link.state = LinkState::live;
+    link.since_ms = clock_();
+    batch.put(link, settings_.org, link.revision);
+  }
+  if (gone || item.version != mine.version) batch.put(pending_of(link.pair, item));
+}
+
+void FeedWalk::route_unlinked(const RoutedPair& pair, const Item& item, Batch& batch) {
+  auto seen = ledger_.seen(pair.pair, settings_.side, item.id);
+  if (item.gone() || item.invisible()) {
+    if (!seen) return;
+    batch.remove(*seen);
+    if (auto p = ledger_.pending(pair.pair, settings_.side, item.id)) batch.remove(*p);
+    return;
+  }
+  if (!concerns(pair, item)) return;
+  if (seen && seen->version == item.version && !seen->verdict.empty()) return;
+  if (!item.doc.empty() && !one_way(feed_.kind)) {
+    Seen s;
+    if (seen) {
+      s = *seen;
+      batch.remove(*seen);  // its old match keys go with it
+    }
+    s.pair = pair.pair;
+    s.side = settings_.side;
+    s.id = item.id;
+    s.kind = feed_.kind;
+    s.version = item.version;
+    s.verdict.clear();
+    s.keys = all_match_keys(settings_.organization, feed_.kind, settings_.side, item, normalise(parse_object(item.doc, "an item's document")));
+    batch.put(s);
+  }
+  batch.put(pending_of(pair.pair, item));
+}
+
+void FeedWalk::infer(Batch& batch) {
+  std::sort(listed_.begin(), listed_.end());
+  for (const RoutedPair& p : settings_.pairs) {
+    std::vector<std::int64_t> after;
+    for (auto page = ledger_.seen_page(p.pair, settings_.side, after, 1000); !page.empty();
+         page = ledger_.seen_page(p.pair, settings_.side, after, 1000))
+      for (Seen& s : page) {
+        if (s.kind != feed_.kind || std::binary_search(listed_.begin(), listed_.end(), key_hash(s.id))) continue;
+        if (one_way(s.kind)) {  // people and we ourselves empty mailboxes: the row ends, the link stays for a while
+          batch.remove(s);
+          if (auto pending = ledger_.pending(p.pair, s.side, s.id)) batch.remove(*pending);
+          continue;
+        }
+        Item missing;
+        missing.id = s.id;
+        missing.kind = s.kind;
+        missing.version = s.version;
+        missing.flags = SY_ITEM_INVISIBLE;
+        if (s.link == 0) batch.remove(s);
+        else batch.put(pending_of(p.pair, missing));
+      }
+  }
+}
+
+}  // namespace syncline

@@ -1,0 +1,385 @@
+#include "ledger.hpp"
+
+#include <array>
+
+#include "ledger_json.hpp"
+
+namespace syncline {
+
+namespace {
+
+constexpr sy_table table(const char* name, std::uint32_t flags, const char* a, const char* b = nullptr,
+                         const char* c = nullptr, const char* d = nullptr) {
+  return {sizeof(sy_table), flags, name, {a, b, c, d}};
+}
+
+constexpr std::array tables{
+    table("meta", 0, "id"),
+    table("sequence", 0, "id"),
+    table("pair", 0, "pair"),
+    table("feed", 0, "feed"),
+    table("seen", 0, "pair", "side", "item"),
+    table("seen_by_key", SY_TABLE_SMALL, "pair", "side", "match", "item"),
+    table("link", 0, "id"),
+    table("link_by_id", SY_TABLE_SMALL, "scope", "item", "link"),
+    table("unconfirmed", SY_TABLE_SMALL, "pair", "link"),
+    table("pending", 0, "pair", "side", "item"),
+    table("intent", 0, "pair", "id"),
+    table("intent_by_token", SY_TABLE_SMALL, "org", "token"),
+    table("claim", 0, "org", "natural"),
+    table("known", 0, "org", "natural"),
+    table("quarantine", 0, "pair", "side", "item"),
+    table("request", 0, "pair", "id"),
+    table("activity", 0, "pair", "seq"),
+    table("run", 0, "pair"),
+};
+
+constexpr auto table_pointers = [] {
+  std::array<const sy_table*, tables.size()> out{};
+  for (std::size_t i = 0; i < tables.size(); ++i) out[i] = &tables[i];
+  return out;
+}();
+
+std::string item_key(std::string_view kind, std::string_view id) {
+  std::string out(kind);
+  out.push_back('\n');
+  return out += id;
+}
+
+RowWrite write(std::string name, std::vector<std::int64_t> key, const json::object& doc, std::int64_t expect = SY_ANY_REVISION,
+               std::string payload = {}) {
+  return {std::move(name), std::move(key), false, expect, json::serialize(doc), std::move(payload)};
+}
+
+RowWrite erase(std::string name, std::vector<std::int64_t> key) {
+  return {std::move(name), std::move(key), true, SY_ANY_REVISION, {}, {}};
+}
+
+std::vector<std::int64_t> item_row(std::int64_t pair, Side side, std::string_view id) {
+  return {pair, number_of(side), key_hash(id)};
+}
+
+/// A row found by a hashed key counts only when the full value agrees. Two values with one hash (1 in 2^63) would share
+/// a row; that is noticed here and said, never taken for the other.
+void verify(std::string_view stored, std::string_view wanted) {
+  if (stored != wanted) throw Error(SY_INVALID, "two ids share one key hash in the store; this item cannot be kept beside the other");
+}
+
+}  // namespace
+
+std::span<const sy_table* const> ledger_tables() { return table_pointers; }
+
+std::int64_t id_scope(Side side, std::int64_t pair, std::int64_t org) { return side == Side::mailbox ? pair : org; }
+
+std::string_view name_of(LinkState s) {
+  switch (s) {
+    case LinkState::unconfirmed: return "unconfirmed";
+    case LinkState::live: return "live";
+    case LinkState::tombstone: return "tombstone";
+  }
+  return "live";
+}
+
+// ---- writes
+
+void Batch::put(const Link& l, std::int64_t org, std::int64_t expect) {
+  const bool two_way = !l.base.mailbox.empty() || !l.base.crm.empty();
+  writes_.push_back(write("link", {l.id}, to_json(l), expect, two_way ? pack_base(l.base) : std::string()));
+  for (const Side s : both_sides)
+    if (!l.side[s].id.empty())
+      writes_.push_back(write("link_by_id", {id_scope(s, l.pair, org), key_hash(item_key(l.kind, l.side[s].id)), l.id},
+                              {{"pair", l.pair}, {"side", name_of(s)}, {"id", l.side[s].id}}));
+  if (l.state == LinkState::unconfirmed) writes_.push_back(write("unconfirmed", {l.pair, l.id}, {{"walk", l.confirm_walk}}));
+  else writes_.push_back(erase("unconfirmed", {l.pair, l.id}));
+}
+
+void Batch::drop_index(const Link& l, std::int64_t org) {
+  for (const Side s : both_sides)
+    if (!l.side[s].id.empty())
+      writes_.push_back(erase("link_by_id", {id_scope(s, l.pair, org), key_hash(item_key(l.kind, l.side[s].id)), l.id}));
+}
+
+void Batch::put(const Seen& s) {
+  writes_.push_back(write("seen", item_row(s.pair, s.side, s.id), to_json(s)));
+  for (const std::string& k : s.keys)
+    writes_.push_back(write("seen_by_key", {s.pair, number_of(s.side), key_hash(item_key(s.kind, k)), key_hash(s.id)},
+                            {{"key", k}, {"id", s.id}}));
+}
+void Batch::remove(const Seen& s) {
+  writes_.push_back(erase("seen", item_row(s.pair, s.side, s.id)));
+  for (const std::string& k : s.keys)
+    writes_.push_back(erase("seen_by_key", {s.pair, number_of(s.side), key_hash(item_key(s.kind, k)), key_hash(s.id)}));
+}
+void Batch::put(const Pending& p, std::int64_t expect) {
+  writes_.push_back(write("pending", item_row(p.pair, p.side, p.id), to_json(p), expect));
+}
+void Batch::remove(const Pending& p) {
+  if (p.revision == 0) return;  // it never was in the store
+  writes_.push_back({"pending", item_row(p.pair, p.side, p.id), true, p.revision, {}, {}});
+}
+
+void Batch::put(const Intent& i) { writes_.push_back(write("intent", {i.pair, i.id}, to_json(i))); }
+void Batch::put_token(std::int64_t org, const std::string& token, std::int64_t pair) {
+  writes_.push_back(write("intent_by_token", {org, key_hash(token)}, {{"token", token}, {"pair", pair}}));
+}
+void Batch::remove_token(std::int64_t org, const std::string& token) {
+  writes_.push_back(erase("intent_by_token", {org, key_hash(token)}));
+}
+void Batch::remove(const Intent& i) { writes_.push_back(erase("intent", {i.pair, i.id})); }
+
+void Batch::put(const Claim& c, std::int64_t expect) { writes_.push_back(write("claim", {c.org, key_hash(c.key)}, to_json(c), expect)); }
+void Batch::remove(const Claim& c) { writes_.push_back(erase("claim", {c.org, key_hash(c.key)})); }
+void Batch::put(const Known& k) { writes_.push_back(write("known", {k.org, key_hash(k.key)}, to_json(k), k.revision)); }
+void Batch::put(const Quarantined& q) { writes_.push_back(write("quarantine", item_row(q.pair, q.side, q.id), to_json(q))); }
+void Batch::remove(const Quarantined& q) { writes_.push_back(erase("quarantine", item_row(q.pair, q.side, q.id))); }
+void Batch::put(const FeedState& f) { writes_.push_back(write("feed", {f.id}, to_json(f), SY_ANY_REVISION, f.cursor)); }
+void Batch::put(const PairState& p) { writes_.push_back(write("pair", {p.id}, to_json(p))); }
+void Batch::put(const RunState& r) { writes_.push_back(write("run", {r.pair}, to_json(r))); }
+void Batch::put(const Request& r) { writes_.push_back(write("request", {r.pair, r.id}, to_json(r))); }
+void Batch::remove(const Request& r) { writes_.push_back(erase("request", {r.pair, r.id})); }
+void Batch::put_activity(std::int64_t pair, std::int64_t seq, const json::object& doc) {
+  writes_.push_back(write("activity", {pair, seq}, doc));
+}
+
+// ---- reads
+
+void Ledger::open() {
+  const RowKey key{"meta", {1}};
+  const auto row = rows_.get(key);
+  if (!row) {
+    rows_.commit({write("meta", {1}, {{"format", ledger_format}, {"what", "Syncline state"}})}, {});
+    return;
+  }
+  const auto format = parse_object(row->doc, "the store's meta row").at("format").to_number<std::int64_t>();
+  if (format > ledger_format)
+    throw Error(SY_CONFIG, "the state was written by a newer Syncline (row format " + std::to_string(format) + ", this one knows " +
+                               std::to_string(ledger_format) + "): install that version or newer; nothing was changed");
+}
+
+namespace {
+std::optional<Link> read_link(const std::optional<StoredRow>& row) {
+  if (!row) return std::nullopt;
+  Link l = link_from(parse_object(row->doc, "a link row"));
+  l.id = row->key[0];
+  l.revision = row->revision;
+  l.base = unpack_base(row->payload);
+  return l;
+}
+}  // namespace
+
+std::optional<Link> Ledger::link(std::int64_t id) { return read_link(rows_.get({"link", {id}})); }
+
+std::optional<Link> Ledger::link_of_item(std::int64_t pair, Side side, std::int64_t org, std::string_view kind, std::string_view id) {
+  std::optional<Link> tombstone;
+  for (const StoredRow& r : rows_.scan({"link_by_id", {id_scope(side, pair, org), key_hash(item_key(kind, id))}}, {}, 0)) {
+    auto l = link(r.key[2]);
+    if (!l || l->pair != pair || l->side[side].id != id) continue;
+    if (l->state != LinkState::tombstone) return l;
+    if (!tombstone || tombstone->id < l->id) tombstone = std::move(l);
+  }
+  return tombstone;
+}
+
+std::vector<Link> Ledger::links_of_record(std::int64_t org, std::string_view kind, std::string_view id) {
+  std::vector<Link> out;
+  for (const StoredRow& r : rows_.scan({"link_by_id", {org, key_hash(item_key(kind, id))}}, {}, 0))
+    if (auto l = link(r.key[2]); l && l->side.crm.id == id) out.push_back(std::move(*l));
+  return out;
+}
+
+std::vector<Link> Ledger::unconfirmed(std::int64_t pair) {
+  std::vector<Link> out;
+  for (const StoredRow& r : rows_.scan({"unconfirmed", {pair}}, {}, 0))
+    if (auto l = link(r.key[1])) out.push_back(std::move(*l));
+  return out;
+}
+
+namespace {
+template <class T, class F>
+std::optional<T> read_item(const std::optional<StoredRow>& row, std::string_view id, F from) {
+  if (!row) return std::nullopt;
+  T t = from(parse_object(row->doc, "a row"));
+  verify(t.id, id);
+  t.pair = row->key[0];
+  t.side = row->key[1] == SY_CRM ? Side::crm : Side::mailbox;
+  t.revision = row->revision;
+  return t;
+}
+template <class T, class F>
+std::vector<T> read_page(std::vector<StoredRow> rows, F from) {
+  std::vector<T> out;
+  out.reserve(rows.size());
+  for (const StoredRow& r : rows) {
+    T t = from(parse_object(r.doc, "a row"));
+    t.pair = r.key[0];
+    t.side = r.key[1] == SY_CRM ? Side::crm : Side::mailbox;
+    t.revision = r.revision;
+    out.push_back(std::move(t));
+  }
+  return out;
+}
+}  // namespace
+
+std::optional<Seen> Ledger::seen(std::int64_t pair, Side side, std::string_view id) {
+  return read_item<Seen>(rows_.get({"seen", item_row(pair, side, id)}), id, seen_from);
+}
+
+std::vector<Seen> Ledger::seen_page(std::int64_t pair, Side side, std::vector<std::int64_t>& after, std::size_t limit) {
+  auto rows = rows_.scan({"seen", {pair, number_of(side)}}, after, limit);
+  if (!rows.empty()) after = rows.back().key;
+  return read_page<Seen>(std::move(rows), seen_from);
+}
+
+std::vector<Seen> Ledger::seen_by_key(std::int64_t pair, Side side, std::string_view kind, std::string_view k) {
+  std::vector<Seen> out;
+  for (const StoredRow& r : rows_.scan({"seen_by_key", {pair, number_of(side), key_hash(item_key(kind, k))}}, {}, 0)) {
+    const json::object o = parse_object(r.doc, "a match key row");
+    if (std::string_view(o.at("key").as_string()) != k) continue;
+    if (auto s = seen(pair, side, std::string_view(o.at("id").as_string())); s && s->link == 0) out.push_back(std::move(*s));
+  }
+  return out;
+}
+
+std::optional<Pending> Ledger::pending(std::int64_t pair, Side side, std::string_view id) {
+  return read_item<Pending>(rows_.get({"pending", item_row(pair, side, id)}), id, pending_from);
+}
+
+std::vector<Pending> Ledger::pending_page(std::int64_t pair, Side side, std::vector<std::int64_t>& after, std::size_t limit) {
+  auto rows = rows_.scan({"pending", {pair, number_of(side)}}, after, limit);
+  if (!rows.empty()) after = rows.back().key;
+  return read_page<Pending>(std::move(rows), pending_from);
+}
+
+std::vector<Intent> Ledger::intents(std::int64_t pair) {
+  std::vector<Intent> out;
+  for (const StoredRow& r : rows_.scan({"intent", {pair}}, {}, 0)) {
+    Intent i = intent_from(parse_object(r.doc, "an intent row"));
+    i.pair = pair;
+    i.id = r.key[1];
+    i.revision = r.revision;
+    out.push_back(std::move(i));
+  }
+  return out;
+}
+
+std::optional<std::int64_t> Ledger::pair_of_token(std::int64_t org, std::string_view token) {
+  const auto row = rows_.get({"intent_by_token", {org, key_hash(token)}});
+  if (!row) return std::nullopt;
+  const json::object o = parse_object(row->doc, "a token row");
+  if (std::string_view(o.at("token").as_string()) != token) return std::nullopt;
+  return o.at("pair").to_number<std::int64_t>();
+}
+
+std::optional<Claim> Ledger::claim(std::int64_t org, std::string_view k) {
+  const auto row = rows_.get({"claim", {org, key_hash(k)}});
+  if (!row) return std::nullopt;
+  Claim c = claim_from(parse_object(row->doc, "a claim row"));
+  verify(c.key, k);
+  c.org = org;
+  c.revision = row->revision;
+  return c;
+}
+
+Known Ledger::known(std::int64_t org, std::string_view k) {
+  Known out;
+  if (const auto row = rows_.get({"known", {org, key_hash(k)}})) {
+    out = known_from(parse_object(row->doc, "a known-key row"));
+    verify(out.key, k);
+    out.revision = row->revision;
+  }
+  out.org = org;
+  out.key = std::string(k);
+  return out;
+}
+
+std::vector<Quarantined> Ledger::quarantine(std::int64_t pair) {
+  return read_page<Quarantined>(rows_.scan({"quarantine", {pair}}, {}, 0), quarantined_from);
+}
+std::optional<Quarantined> Ledger::quarantined(std::int64_t pair, Side side, std::string_view id) {
+  return read_item<Quarantined>(rows_.get({"quarantine", item_row(pair, side, id)}), id, quarantined_from);
+}
+
+FeedState Ledger::feed(std::string_view name) {
+  FeedState f;
+  f.id = key_hash(name);
+  if (const auto row = rows_.get({"feed", {f.id}})) {
+    f = feed_from(parse_object(row->doc, "a feed row"));
+    verify(f.name, name);
+    f.id = row->key[0];
+    f.cursor = row->payload;
+    f.revision = row->revision;
+  }
+  f.name = std::string(name);
+  return f;
+}
+
+namespace {
+PairState read_pair(const StoredRow& row) {
+  PairState p = pair_from(parse_object(row.doc, "a pair row"));
+  p.id = row.key[0];
+  p.revision = row.revision;
+  return p;
+}
+}  // namespace
+
+std::optional<PairState> Ledger::pair(std::int64_t id) {
+  const auto row = rows_.get({"pair", {id}});
+  return row ? std::optional(read_pair(*row)) : std::nullopt;
+}
+
+std::vector<PairState> Ledger::pairs() {
+  std::vector<PairState> out;
+  for (const StoredRow& r : rows_.scan({"pair", {}}, {}, 0)) out.push_back(read_pair(r));
+  return out;
+}
+
+RunState Ledger::run(std::int64_t pair_id) {
+  RunState r;
+  if (const auto row = rows_.get({"run", {pair_id}})) r = run_from(parse_object(row->doc, "a run row"));
+  r.pair = pair_id;
+  return r;
+}
+
+std::vector<Request> Ledger::requests(std::int64_t pair_id) {
+  std::vector<Request> out;
+  for (const StoredRow& row : rows_.scan({"request", {pair_id}}, {}, 0)) {
+    Request r = request_from(parse_object(row.doc, "a request row"));
+    r.pair = pair_id;
+    r.id = row.key[1];
+    out.push_back(std::move(r));
+  }
+  return out;
+}
+
+std::vector<json::object> Ledger::activity(std::int64_t pair, std::span<const std::int64_t> seqs) {
+  std::vector<json::object> out;
+  for (const std::int64_t s : seqs)
+    if (const auto row = rows_.get({"activity", {pair, s}})) out.push_back(parse_object(row->doc, "an activity row"));
+  return out;
+}
+
+std::vector<std::pair<std::int64_t, json::object>> Ledger::activity_page(std::int64_t pair, std::int64_t after, std::size_t limit) {
+  std::vector<std::pair<std::int64_t, json::object>> out;
+  for (const StoredRow& r : rows_.scan({"activity", {pair}}, {pair, after}, limit))
+    out.emplace_back(r.key[1], parse_object(r.doc, "an activity row"));
+  return out;
+}
+
+std::int64_t Ledger::next_id() {
+  constexpr std::int64_t block = 4096;
+  const std::lock_guard lock(ids_mutex_);
+  while (next_ == until_) {
+    const auto row = rows_.get({"sequence", {1}});
+    const std::int64_t from = row ? parse_object(row->doc, "the sequence row").at("next").to_number<std::int64_t>() : 1;
+    try {
+      rows_.commit({write("sequence", {1}, {{"next", from + block}}, row ? row->revision : std::int64_t{SY_ABSENT})}, {});
+    } catch (const CommitConflict&) {
+      continue;  // another process took this block
+    }
+    next_ = from;
+    until_ = from + block;
+  }
+  return next_++;
+}
+
+}  // namespace syncline

@@ -1,0 +1,81 @@
+#include "org_feeds.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace syncline {
+
+OrgFeeds::OrgFeeds(FeedsHandle feeds, Settings settings, Ledger& ledger, const StoreHandle* leases, Clock clock,
+                   std::function<bool()> canceled)
+    : feeds_(feeds), settings_(std::move(settings)), org_(key_hash(settings_.organization)), ledger_(ledger), leases_(leases),
+      clock_(std::move(clock)), canceled_(std::move(canceled)) {
+  if (feeds_) list_ = feeds_.list(CallBudget(std::chrono::seconds(10)));
+}
+
+void OrgFeeds::route_to(RoutedPair pair) {
+  const std::lock_guard lock(mutex_);
+  const auto it = std::find_if(pairs_.begin(), pairs_.end(), [&](const RoutedPair& p) { return p.pair == pair.pair; });
+  if (it == pairs_.end()) pairs_.push_back(std::move(pair));
+  else *it = std::move(pair);
+}
+
+bool OrgFeeds::offers(std::string_view kind) const {
+  return std::any_of(list_.begin(), list_.end(), [&](const Feed& f) { return f.kind == kind; });
+}
+
+bool OrgFeeds::foreign_tombstones(std::string_view kind) const {
+  return std::any_of(list_.begin(), list_.end(), [&](const Feed& f) { return f.kind == kind && (f.flags & SY_FEED_FOREIGN_TOMBSTONES) != 0; });
+}
+
+std::pair<std::int64_t, std::int64_t> OrgFeeds::walks(std::string_view kind) {
+  for (const Feed& f : list_)
+    if (f.kind == kind) {
+      const FeedState s = ledger_.feed(key(f));
+      return {s.walk, s.complete_walk};
+    }
+  return {0, 0};
+}
+
+bool OrgFeeds::capture(const std::vector<std::string>& kinds, std::chrono::steady_clock::time_point since) {
+  const std::lock_guard lock(mutex_);
+  for (const Feed& f : list_) {
+    if (std::find(kinds.begin(), kinds.end(), f.kind) == kinds.end()) continue;
+    if (const auto it = walked_.find(f.name); it != walked_.end() && it->second >= since) continue;
+    const auto began = std::chrono::steady_clock::now();
+    walk(f);
+    walked_[f.name] = began;
+  }
+  return true;
+}
+
+std::optional<std::int64_t> OrgFeeds::lease(const std::string& name) {
+  const LeaseAnswer a = leases_->lease(CallBudget(std::chrono::seconds(30), canceled_), name, settings_.owner, clock_(), settings_.lease_ms, 0);
+  return a.taken ? std::optional(a.holder.fence) : std::nullopt;
+}
+
+void OrgFeeds::walk(const Feed& feed) {
+  WalkSettings w;
+  w.side = Side::crm;
+  w.key = key(feed);
+  w.org = org_;
+  w.organization = settings_.organization;
+  w.pairs = pairs_;
+  std::string name = "feed/" + w.key;
+  if (!settings_.planning) {
+    std::optional<std::int64_t> fence;
+    for (int i = 0; !(fence = lease(name)); ++i) {  // another process walks it now: it ends soon, or its lease does
+      if (canceled_ && canceled_()) throw Error(SY_CANCELED, "stopping");
+      if (i == 600) throw Error(SY_RETRY, "another process holds the feed " + feed.name + " of this organization", 5000);
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    w.fences = {{name, *fence}};
+    w.renew = [this, name] {
+      if (!lease(name)) throw Error(SY_CONFLICT, "the lease of this organization's feed was lost");
+    };
+  }
+  FeedWalk(feeds_, feed, std::move(w), ledger_, clock_, canceled_).run();
+  if (!settings_.planning)
+    static_cast<void>(leases_->lease(CallBudget(std::chrono::seconds(30)), name, settings_.owner, clock_(), 0, 0));
+}
+
+}  // namespace syncline

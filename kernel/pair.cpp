@@ -1,0 +1,218 @@
+#include "pair.hpp"
+
+#include <algorithm>
+
+#include "org_feeds.hpp"
+#include "report.hpp"
+
+namespace syncline {
+
+namespace {
+
+constexpr std::size_t batch_size = 100;
+constexpr std::int64_t share_counts_from = 5;  ///< two of ten is no mass change; an emptied side always is
+
+void save_state(PassContext& ctx) {
+  Batch b;
+  b.put(ctx.state);
+  ctx.commit(std::move(b));
+}
+
+std::int64_t number(const json::object& o, std::string_view name) {
+  const auto* v = o.if_contains(name);
+  return v != nullptr && v->is_number() ? v->to_number<std::int64_t>() : 0;
+}
+
+void retry_quarantined(PassContext& ctx, const Request& r) {
+  const auto* only = r.args.if_contains("item");
+  for (const Quarantined& q : ctx.ledger.quarantine(ctx.state.id)) {
+    if (only != nullptr && only->is_string() && std::string_view(only->get_string()) != q.id) continue;
+    Pending p;
+    p.pair = q.pair;
+    p.side = q.side;
+    p.id = q.id;
+    p.kind = q.kind;
+    p.version = q.version;
+    p.since_ms = ctx.clock();
+    Batch b;
+    b.put(p);
+    b.remove(q);
+    ctx.commit(std::move(b));
+  }
+}
+
+void take_requests(PassContext& ctx) {
+  if (ctx.planning) return;
+  for (const Request& r : ctx.ledger.requests(ctx.state.id)) {
+    if (r.verb == "confirm") {
+      if (!ctx.state.confirmed) {
+        ctx.state.confirmed = true;
+        ctx.state.confirmed_ms = ctx.clock();
+      }
+      ctx.state.allowed = r.args;  // holds once, for the counts that were shown
+      ctx.state.waiting = {};
+    } else if (r.verb == "retry") {
+      retry_quarantined(ctx, r);
+    }
+    Batch b;
+    b.remove(r);
+    b.put(ctx.state);
+    ctx.commit(std::move(b));
+  }
+}
+
+/// What was refused under other rules is judged again (S8); what was quarantined too.
+void judge_again(PassContext& ctx) {
+  if (ctx.state.fingerprint == ctx.settings.fingerprint) return;
+  for (const Side side : both_sides) {
+    std::vector<std::int64_t> after;
+    for (auto page = ctx.ledger.seen_page(ctx.state.id, side, after, 500); !page.empty();
+         page = ctx.ledger.seen_page(ctx.state.id, side, after, 500)) {
+      Batch b;
+      for (const Seen& s : page) {
+        if (s.link != 0 || s.verdict != "refused" || s.fingerprint == ctx.settings.fingerprint) continue;
+        Pending p;
+        p.pair = s.pair;
+        p.side = s.side;
+        p.id = s.id;
+        p.kind = s.kind;
+        p.version = s.version;
+        p.since_ms = ctx.clock();
+        b.put(p);
+      }
+      ctx.commit(std::move(b));
+    }
+  }
+  Request all;
+  all.verb = "retry";
+  if (!ctx.state.fingerprint.empty() && !ctx.planning) retry_quarantined(ctx, all);
+  ctx.state.fingerprint = ctx.settings.fingerprint;
+  save_state(ctx);
+}
+
+/// Disappearances that could lead to a deletion, beside how many links there are.
+bool deletions_allowed(PassContext& ctx) {
+  std::int64_t gone = 0, links = 0;
+  for (const Side side : both_sides) {
+    std::vector<std::int64_t> after;
+    for (auto page = ctx.ledger.pending_page(ctx.state.id, side, after, 500); !page.empty();
+         page = ctx.ledger.pending_page(ctx.state.id, side, after, 500))
+      for (const Pending& p : page) {
+        if (!p.gone || one_way(p.kind)) continue;
+        const auto l = ctx.ledger.link_of_item(ctx.state.id, side, ctx.state.org, p.kind, p.id);
+        if (l && l->state != LinkState::tombstone) ++gone;
+      }
+  }
+  if (gone == 0) return true;
+  std::vector<std::int64_t> after;
+  for (auto page = ctx.ledger.seen_page(ctx.state.id, Side::mailbox, after, 1000); !page.empty();
+       page = ctx.ledger.seen_page(ctx.state.id, Side::mailbox, after, 1000))
+    links += std::count_if(page.begin(), page.end(), [](const Seen& s) { return s.link != 0 && !one_way(s.kind); });
+  const Gate& g = ctx.settings.gate;
+  const bool emptied = links >= 2 && gone >= links;
+  const bool many = gone > g.max_delete || (gone >= share_counts_from && links > 0 && gone * 100 > g.max_delete_percent * links);
+  if ((!emptied && !many) || gone <= number(ctx.state.allowed, "deletions")) return true;
+  ctx.state.waiting = {{"for", "mass_change"}, {"counts", json::object{{"deletions", gone}, {"links", links}}}};
+  return false;
+}
+
+void work(PassContext& ctx, Side side) {
+  std::vector<std::int64_t> after;
+  for (;;) {
+    const auto page = ctx.ledger.pending_page(ctx.state.id, side, after, batch_size);
+    if (page.empty()) break;
+    ctx.check();
+    ctx.renew();
+    std::vector<WorkItem> batch;
+    for (const Pending& read : page) {
+      // A two-way item that an earlier batch settled together with its twin has no row any more.
+      const auto fresh = ctx.ledger.pending(ctx.state.id, side, read.id);
+      if (!fresh) continue;
+      if (fresh->not_before_ms > ctx.clock()) {
+        ++ctx.counts.waiting;
+        continue;
+      }
+      if (!fresh->waits_for.empty()) {
+        const auto claim = ctx.ledger.claim(ctx.state.org, fresh->waits_for);
+        if (claim && claim->pair != ctx.state.id) {
+          if (!ctx.configured || ctx.configured(claim->pair)) {
+            ++ctx.counts.waiting;
+            continue;
+          }
+          Batch release;  // its holder is gone for good
+          release.remove(*claim);
+          ctx.commit(std::move(release));
+        }
+      }
+      WorkItem w;
+      w.pending = *fresh;
+      w.pending.waits_for.clear();
+      w.seen = ctx.ledger.seen(ctx.state.id, side, fresh->id);
+      w.link = ctx.ledger.link_of_item(ctx.state.id, side, ctx.state.org, fresh->kind, fresh->id);
+      if (w.link && w.link->state != LinkState::tombstone)
+        w.other_pending = ctx.ledger.pending(ctx.state.id, other(side), w.link->side[other(side)].id);
+      batch.push_back(std::move(w));
+    }
+    ctx.counts.looked_at += static_cast<std::int64_t>(batch.size());
+    if (!batch.empty()) {
+      const bool two_way = std::any_of(batch.begin(), batch.end(), [](const WorkItem& w) { return !one_way(w.kind()); });
+      decide(ctx, batch);
+      write(ctx, batch);
+      if (two_way) ctx.flush();  // the next batch's matching reads what this one has linked
+    }
+    if (ctx.progress) ctx.progress(ctx.counts, 0);
+  }
+  ctx.flush();
+}
+
+void trim(PassContext& ctx) {
+  const std::int64_t oldest = ctx.clock() - ctx.settings.history_keep_ms;
+  for (int rounds = 0; rounds < 20; ++rounds) {
+    const auto page = ctx.ledger.activity_page(ctx.state.id, 0, 500);
+    Batch b;
+    for (const auto& [seq, doc] : page)
+      if (number(doc, "at") < oldest) b.put_row({"activity", {ctx.state.id, seq}, true, SY_ANY_REVISION, {}, {}});
+    if (b.empty()) return;
+    ctx.commit(std::move(b));
+  }
+}
+
+}  // namespace
+
+json::object counts_json(const PassCounts& c) {
+  json::object refused_by;
+  for (const auto& [reason, n] : c.refused_by) refused_by[reason] = n;
+  json::object o{{"looked_at", c.looked_at}, {"created", c.created}, {"linked", c.linked},   {"updated", c.updated},
+                 {"deleted", c.removed},     {"unlinked", c.unlinked}, {"refused", c.refused}, {"waiting", c.waiting},
+                 {"quarantined", c.quarantined}, {"failed", c.failed}, {"recovered", c.recovered}};
+  if (!refused_by.empty()) o["refused_by"] = std::move(refused_by);
+  return o;
+}
+
+PassEnd run_pass(PassContext& ctx, bool first_run_allowed) {
+  take_requests(ctx);
+  if (!ctx.planning && !ctx.state.confirmed) {
+    if (!first_run_allowed) return PassEnd::waits_for_confirmation;
+    ctx.state.confirmed = true;
+    ctx.state.confirmed_ms = ctx.clock();
+    ctx.state.waiting = {};
+    save_state(ctx);
+  }
+  recover(ctx);
+  judge_again(ctx);
+  capture(ctx);
+  if (!deletions_allowed(ctx)) {
+    save_state(ctx);
+    return PassEnd::waits_for_confirmation;
+  }
+  for (const Side side : both_sides) work(ctx, side);
+  if (!ctx.state.allowed.empty() || !ctx.state.waiting.empty()) {
+    ctx.state.allowed = {};
+    ctx.state.waiting = {};
+    save_state(ctx);
+  }
+  if (!ctx.planning) trim(ctx);
+  return PassEnd::done;
+}
+
+}  // namespace syncline

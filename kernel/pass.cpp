@@ -1,0 +1,224 @@
+#include "pass.hpp"
+
+#include <algorithm>
+
+#include "ledger_json.hpp"
+#include "org_feeds.hpp"
+#include "report.hpp"
+#include "token.hpp"
+
+namespace syncline {
+
+namespace {
+constexpr std::size_t trace_limit = 16;
+constexpr int attempts_before_quarantine = 5;
+
+Pending pending_of(const Waiter& w, std::int64_t now) {
+  Pending p;
+  p.pair = w.pair;
+  p.side = w.side;
+  p.id = w.id;
+  p.kind = w.kind;
+  p.version = w.version;
+  p.since_ms = now;
+  return p;
+}
+
+/// Once somebody bears the key, who waited for it is judged again.
+void wake(Batch& batch, Known& k, std::int64_t now) {
+  if (k.links.empty()) return;
+  for (const Waiter& w : k.waiters) batch.put(pending_of(w, now));
+  k.waiters.clear();
+}
+
+/// What we meant to add to a row of a natural key, put beside what others have added meanwhile.
+void merge_known(Ledger& ledger, Batch& batch, std::size_t at, std::int64_t now) {
+  const RowWrite ours = batch.writes()[at];
+  const Known mine = known_from(parse_object(ours.doc, "a known-key row"));
+  Known k = ledger.known(ours.key[0], mine.key);
+  for (const KnownLink& l : mine.links)
+    if (std::none_of(k.links.begin(), k.links.end(), [&](const KnownLink& x) { return x.link == l.link; })) k.links.push_back(l);
+  for (const Waiter& w : mine.waiters)
+    if (std::none_of(k.waiters.begin(), k.waiters.end(), [&](const Waiter& x) { return x.pair == w.pair && x.id == w.id; }))
+      k.waiters.push_back(w);
+  Batch extra;
+  wake(extra, k, now);
+  extra.put(k);
+  auto& writes = batch.writes();
+  writes.erase(writes.begin() + static_cast<std::ptrdiff_t>(at));
+  batch.append(extra);
+}
+
+}  // namespace
+
+void PassCounts::add(const PassCounts& o) {
+  looked_at += o.looked_at;
+  created += o.created;
+  linked += o.linked;
+  updated += o.updated;
+  removed += o.removed;
+  unlinked += o.unlinked;
+  refused += o.refused;
+  waiting += o.waiting;
+  quarantined += o.quarantined;
+  failed += o.failed;
+  recovered += o.recovered;
+  settled += o.settled;
+  for (const auto& [reason, n] : o.refused_by) refused_by[reason] += n;
+}
+
+void PassContext::commit(Batch b) {
+  if (b.empty()) return;
+  for (int attempt = 0;; ++attempt) {
+    try {
+      ledger.commit(b, fences());
+      return;
+    } catch (const CommitConflict& e) {
+      auto& writes = b.writes();
+      if (e.at() >= writes.size()) throw Error(SY_CONFLICT, "the lease of this pair was taken by another instance: this pass stops here");
+      if (attempt == 1000) throw;
+      const RowWrite& w = writes[e.at()];
+      if (w.table == "pending") writes.erase(writes.begin() + static_cast<std::ptrdiff_t>(e.at()));
+      else if (w.table == "known") merge_known(ledger, b, e.at(), clock());
+      else if (w.table == "claim") throw ClaimTaken(claim_from(parse_object(w.doc, "a claim row")).key);
+      else throw;
+      if (writes.empty()) return;
+    }
+  }
+}
+
+void PassContext::flush() {
+  if (!carried.empty()) {
+    Batch b = std::move(carried);
+    carried.clear();
+    commit(std::move(b));
+  }
+  for (auto& f : std::exchange(after_carried, {})) f();
+}
+
+std::string mark_of(const Item& item, std::string_view name) {
+  if (item.marks.empty()) return {};
+  const json::object marks = parse_object(item.marks, "an item's marks");
+  const auto* v = marks.if_contains(name);
+  return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
+}
+
+std::vector<std::string> all_match_keys(std::string_view organization, std::string_view kind, Side side, const Item& item, const json::object& doc) {
+  std::vector<std::string> keys = token_keys(organization, kind, side, item.id, mark_of(item, "token"));
+  for (std::string& k : match_keys(kind, doc)) keys.push_back(std::move(k));
+  return keys;
+}
+
+void add_known_link(PassContext& ctx, Batch& batch, Known k, KnownLink link) {
+  k.links.push_back(std::move(link));
+  wake(batch, k, ctx.clock());
+  batch.put(k);
+}
+
+std::string mailbox_feed_key(std::int64_t pair, std::string_view feed) { return "pair:" + std::to_string(pair) + "/" + std::string(feed); }
+
+std::pair<std::int64_t, std::int64_t> walks_of(PassContext& ctx, Side side, std::string_view kind) {
+  if (side == Side::crm) return ctx.org_feeds.walks(kind);
+  const FeedsHandle feeds = ctx.endpoint.mailbox->feeds();
+  if (!feeds) return {0, 0};
+  for (const Feed& f : feeds.list(ctx.budget()))
+    if (f.kind == kind) {
+      const FeedState s = ctx.ledger.feed(mailbox_feed_key(ctx.state.id, f.name));
+      return {s.walk, s.complete_walk};
+    }
+  return {0, 0};
+}
+
+std::int64_t note_activity(PassContext& ctx, Batch& batch, std::string_view kind, Side side, std::string_view item,
+                           std::string_view event, json::object details) {
+  const std::int64_t seq = ctx.ledger.next_id();
+  json::object doc{{"at", ctx.clock()}, {"run", ctx.run}, {"kind", kind}, {"side", name_of(side)}, {"item", item}, {"event", event}};
+  for (auto& m : details)
+    if (!m.value().is_null()) doc[m.key()] = std::move(m.value());
+  batch.put_activity(ctx.state.id, seq, doc);
+  return seq;
+}
+
+Seen seen_with(const WorkItem& w, std::int64_t pair, std::int64_t activity, std::string verdict, std::string reason, json::object args,
+               std::string stage, const std::string& fingerprint) {
+  Seen s = w.seen.value_or(Seen{});
+  s.pair = pair;
+  s.side = w.side();
+  s.id = w.id();
+  s.kind = w.kind();
+  s.version = w.item[w.side()] ? w.item[w.side()]->version : w.pending.version;
+  s.link = w.link ? w.link->id : 0;
+  s.verdict = std::move(verdict);
+  s.reason = std::move(reason);
+  s.args = std::move(args);
+  s.stage = std::move(stage);
+  s.fingerprint = fingerprint;
+  s.trace.push_back(activity);
+  if (s.trace.size() > trace_limit) s.trace.erase(s.trace.begin() + 1);  // the first and the latest are kept
+  return s;
+}
+
+void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, std::string stage, std::string reason, json::object args,
+            json::object details) {
+  details["verdict"] = verdict;
+  details["stage"] = stage;
+  details["reason"] = reason;
+  if (!args.empty()) details["args"] = args;
+  const std::int64_t seq = note_activity(ctx, batch, w.kind(), w.side(), w.id(), verdict, std::move(details));
+  if (verdict == "refused") ++ctx.counts.refused;
+  if (w.seen && w.seen->verdict == "quarantined" && verdict != "quarantined") {
+    Quarantined q;
+    q.pair = ctx.state.id;
+    q.side = w.side();
+    q.id = w.id();
+    batch.remove(q);
+  }
+  const bool removed = verdict == "removed";
+  if (w.seen) batch.remove(*w.seen);
+  if (!removed) {
+    Seen s = seen_with(w, ctx.state.id, seq, std::move(verdict), std::move(reason), std::move(args), std::move(stage), ctx.settings.fingerprint);
+    s.keys.clear();
+    if (s.link == 0 && s.verdict != "refused" && !one_way(w.kind()) && w.now[w.side()].presence == Presence::there) s.keys = all_match_keys(ctx.state.organization, w.kind(), w.side(), *w.item[w.side()], w.now[w.side()].doc);
+    batch.put(s);
+  }
+  batch.remove(w.pending);
+  if (w.other_pending) batch.remove(*w.other_pending);
+  ++ctx.counts.settled;
+  w.settled = true;
+}
+
+void put_in_quarantine(PassContext& ctx, Batch& batch, WorkItem& w, std::string stage, const Done& failure) {
+  Quarantined q;
+  q.pair = ctx.state.id;
+  q.side = w.side();
+  q.id = w.id();
+  q.kind = w.kind();
+  q.version = w.item[w.side()] ? w.item[w.side()]->version : w.pending.version;
+  q.code = failure.server_code.empty() ? std::string(code_name(failure.code)) : failure.server_code;
+  q.reason = failure.text;
+  q.stage = stage;
+  q.fingerprint = ctx.settings.fingerprint;
+  q.since_ms = ctx.clock();
+  q.attempts = w.pending.attempts + 1;
+  batch.put(q);
+  ++ctx.counts.quarantined;
+  log_item(SY_WARN, ctx.settings.name, w.id(), "quarantined by " + stage + ": " + q.code + ": " + q.reason);
+  settle(ctx, batch, w, "quarantined", std::move(stage), q.code, {{"text", q.reason}});
+}
+
+void postpone(PassContext& ctx, Batch& batch, WorkItem& w, std::string reason, std::int64_t not_before_ms, bool counts) {
+  if (counts && ++w.pending.attempts >= attempts_before_quarantine) {
+    Done d;
+    d.code = SY_RETRY;
+    d.text = "given up after " + std::to_string(w.pending.attempts) + " attempts: " + reason;
+    put_in_quarantine(ctx, batch, w, "kernel", d);
+    return;
+  }
+  w.pending.not_before_ms = not_before_ms;
+  batch.put(w.pending, w.pending.revision);
+  ++ctx.counts.waiting;
+  log_item(SY_DEBUG, ctx.settings.name, w.id(), "waits: " + reason);
+  w.settled = true;
+}
+
+}  // namespace syncline

@@ -1,0 +1,60 @@
+// connection.hpp: the class crm-rest: one organization of a CRM that is spoken to over REST, shared by all pairs.
+#pragma once
+
+#include <array>
+
+#include "endpoint.hpp"
+#include "feed.hpp"
+#include "syncline/connection.hpp"
+
+namespace syncline::crm {
+
+class CrmRest final : public Connection {
+ public:
+  static constexpr const char* name = "crm-rest";
+  static constexpr const char* summary = "A CRM with an OData Web API (Dynamics 365 / Dataverse); email";
+  static constexpr auto options = std::to_array<sy_option>({
+      {sizeof(sy_option), SY_URL, SY_REQUIRED, "url", nullptr, nullptr,
+       "Address of the organization, without /api/data", "\"https://contoso.crm4.dynamics.com\""},
+      {sizeof(sy_option), SY_TEXT, 0, "profile", "\"dataverse\"", nullptr,
+       "Names of tables, columns and states: a profile that is built in, or a file in profile_dir", "\"dataverse\""},
+      {sizeof(sy_option), SY_PATH, 0, "profile_dir", nullptr, nullptr,
+       "Folder with profile files (NAME.json) that replace the built-in ones", "\"/etc/syncline/profiles\""},
+      {sizeof(sy_option), SY_TEXT, 0, "api_version", "\"v9.2\"", nullptr, "Version of the Web API", "\"v9.1\""},
+      {sizeof(sy_option), SY_PATH, 0, "ca_file", nullptr, nullptr,
+       "PEM file with the certificate authorities to trust instead of the system's", "\"/etc/ssl/contoso-ca.pem\""},
+      {sizeof(sy_option), SY_BOOL, 0, "verify", "true", nullptr, "Check the server's certificate; false only for tests",
+       "true"},
+      {sizeof(sy_option), SY_CHOICE, 0, "auth.method", "\"oauth2-client-credentials\"",
+       "oauth2-client-credentials|basic|none", "How to sign in", "\"oauth2-client-credentials\""},
+      {sizeof(sy_option), SY_TEXT, 0, "auth.tenant", nullptr, nullptr,
+       "Directory (tenant) id or domain; not needed with token_url", "\"contoso.onmicrosoft.com\""},
+      {sizeof(sy_option), SY_TEXT, 0, "auth.client_id", nullptr, nullptr,
+       "Application (client) id; with basic the user name", "\"5a1c0e9e-0c05-4ad1-9d2f-2f6f43c1a001\""},
+      {sizeof(sy_option), SY_SECRET, 0, "auth.secret", nullptr, nullptr, "Client secret; with basic the password",
+       "{ env = \"CRM_SECRET\" }"},
+      {sizeof(sy_option), SY_URL, 0, "auth.token_url", nullptr, nullptr,
+       "Token endpoint; default: Microsoft's for the tenant",
+       "\"https://login.microsoftonline.com/TENANT/oauth2/v2.0/token\""},
+      {sizeof(sy_option), SY_TEXT, 0, "auth.scope", nullptr, nullptr,
+       "Scope of the token; default: the address's origin with /.default",
+       "\"https://contoso.crm4.dynamics.com/.default\""},
+      {sizeof(sy_option), SY_INT, 0, "max_concurrent", "8", "1..50", "Requests under way at once, over all pairs", "8"},
+      {sizeof(sy_option), SY_BYTES, 0, "attachment_limit", nullptr, "0..134217728",
+       "Largest attachment that is stored; default: the organization's own limit", "\"5MiB\""},
+      {sizeof(sy_option), SY_INT, 0, "page_size", "2000", "1..5000", "Rows a page of a feed", "2000"},
+  });
+
+  CrmRest(Host host, std::string_view config);
+  std::unique_ptr<Endpoint> open(Host host, std::string_view settings) override;
+  std::string probe(const Call& call) override;
+  Feeds* feeds() override { return &feeds_; }
+
+ private:
+  Host host_;
+  Client client_;
+  Organization organization_;
+  OrganizationFeeds feeds_;
+};
+
+}  // namespace syncline::crm

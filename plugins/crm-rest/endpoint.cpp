@@ -1,0 +1,59 @@
+#include "endpoint.hpp"
+
+namespace syncline::crm {
+namespace json = boost::json;
+namespace {
+
+[[noreturn]] void not_carried(std::string_view kind) {
+  throw Error(SY_UNSUPPORTED, "crm-rest carries no " + std::string(kind) + " yet");
+}
+
+/// No sense in going on with the rest: the server, the credentials or the caller would say the same again.
+bool of_the_call(const Error& e) {
+  if (const auto* refused = dynamic_cast<const Refused*>(&e)) return refused->of_the_call();
+  return e.code() == SY_RETRY || e.code() == SY_AUTH || e.code() == SY_CANCELED || e.code() == SY_CONFIG ||
+         e.code() == SY_FULL;
+}
+
+}  // namespace
+
+Caps CrmEndpoint::caps(std::string_view kind) {
+  if (kind != "email") return {};
+  return {SY_CAN_CREATE | SY_TOKEN_KEYED | SY_TOKEN_FIND, 100, 0,
+          json::serialize(json::value_from(client_->profile().email.carried))};
+}
+
+/// One-way: what is asked about mail is whether it is there and in which version.
+void CrmEndpoint::fetch(const Call& call, std::string_view kind, std::span<const std::string_view> ids, int,
+                        const ItemSink& sink) {
+  if (kind != "email") not_carried(kind);
+  emails_.fetch(call, ids, sink);
+}
+
+std::optional<Item> CrmEndpoint::find(const Call& call, const Operation& op) {
+  if (op.kind != "email") not_carried(op.kind);
+  return emails_.find(call, op);
+}
+
+Done CrmEndpoint::one(const Call& call, const Operation& op) {
+  if (op.kind != "email") not_carried(op.kind);
+  if (op.verb != SY_CREATE)
+    throw Error(SY_UNSUPPORTED, "mail in the CRM is created and never changed or deleted from here");
+  return emails_.create(call, op);
+}
+
+void CrmEndpoint::apply(const Call& call, std::span<const Operation> ops, const DoneSink& done) {
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    call.check();
+    Done result;
+    try {
+      result = one(call, ops[i]);
+    } catch (const Error& e) {
+      if (of_the_call(e)) throw;
+      result = Done::failed(e);
+    }
+    done(i, result);
+  }
+}
+
+}  // namespace syncline::crm

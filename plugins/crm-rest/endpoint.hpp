@@ -1,0 +1,30 @@
+// endpoint.hpp: the organization as one user's or queue's pair sees it.
+#pragma once
+
+#include "directory.hpp"
+#include "email.hpp"
+
+namespace syncline::crm {
+
+class CrmEndpoint final : public Endpoint {
+ public:
+  CrmEndpoint(Client& client, Organization& organization, const Host& host, Principal principal)
+      : client_(&client),
+        directory_(client, organization, host, std::move(principal)),
+        emails_(client, organization, host) {}
+
+  Caps caps(std::string_view kind) override;
+  void fetch(const Call& call, std::string_view kind, std::span<const std::string_view> ids, int depth,
+             const ItemSink& sink) override;
+  std::optional<Item> find(const Call& call, const Operation& op) override;
+  void apply(const Call& call, std::span<const Operation> ops, const DoneSink& done) override;
+  Directory* directory() override { return &directory_; }
+
+ private:
+  Done one(const Call& call, const Operation& op);
+  Client* client_;
+  CrmDirectory directory_;
+  EmailTarget emails_;
+};
+
+}  // namespace syncline::crm

@@ -1,0 +1,123 @@
+// profile.hpp: what a CRM is called over HTTP: tables, keys, columns, states and error codes, read from a JSON file, so
+// that another CRM of the same style, or an organization with changed choices, is a data file and not code.
+#pragma once
+
+#include <boost/json.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "syncline/plugin.hpp"
+
+namespace syncline::crm {
+
+struct Column {
+  std::string name;     ///< empty: this profile has none
+  std::size_t max = 0;  ///< characters; 0: no limit
+  std::map<std::string, boost::json::value, std::less<>> values;
+
+  explicit operator bool() const { return !name.empty(); }
+};
+
+/// A column and the value that means yes.
+struct Flag {
+  std::string column;
+  boost::json::value is;
+};
+
+/// A table whose rows have addresses: who can be behind one.
+struct PartyType {
+  std::string name, table, set, key, title, owner;
+  std::vector<std::string> addresses;
+  Flag active;
+  bool optional = false;  ///< not every organization has this table
+};
+
+/// A table whose rows can own a mailbox.
+struct PrincipalType {
+  std::string kind, address, incoming, method_set, method;
+  Flag approved;
+};
+
+struct OrganizationMap {
+  std::string who, set, key, name, attachment_limit, blocked_types;
+};
+
+struct Instant {
+  std::string column;
+  std::map<std::string, std::vector<std::string>, std::less<>> sources;  ///< by direction: the first that is known
+};
+
+struct FinalState {
+  std::int64_t state = 0, status = 0;
+};
+
+struct AttachmentMap {
+  std::string set, key, parent_bind, parent_value, body;
+  boost::json::object constants;
+  Column name, title, type, content_id;
+  std::uint64_t limit = 0;           ///< bytes, where the organization does not say
+  std::vector<std::string> refused;  ///< codes or statuses that mean: not this file, but the mail is fine
+};
+
+struct PartyMap {
+  std::string navigation, role, address, bind;  ///< bind: with {table}
+  std::map<std::string, std::int64_t, std::less<>> roles;
+};
+
+struct EmailMap {
+  std::string table, set, key, changed, feed;
+  std::vector<std::string> carried;
+  Column subject, body, body_type, message_id, direction, importance, sender, submitted_by, recipients, in_reply_to;
+  std::vector<Instant> instants;
+  std::string regarding_bind, regarding_value;  ///< bind: with {table}
+  std::string state, status;
+  std::int64_t open = 0;
+  std::map<std::string, FinalState, std::less<>> finals;
+  std::map<std::int64_t, std::string> status_names;
+  PartyMap parties;
+  AttachmentMap attachments;
+  std::string notifications;
+  std::int64_t attachment_lost = 0, body_truncated = 0;
+};
+
+class Profile {
+ public:
+  /// Throws SY_CONFIG with the path of what is missing or of the wrong type.
+  explicit Profile(std::string_view json_text);
+  /// The shipped one of that name, or DIR/NAME.json where a directory is given.
+  static std::shared_ptr<const Profile> load(std::string_view name, const std::string& dir);
+
+  [[nodiscard]] const PartyType* type(std::string_view name) const;
+  [[nodiscard]] const PartyType* type_of_table(std::string_view table) const;
+  [[nodiscard]] const PrincipalType* principal(std::string_view kind) const;
+  /// Status first, then the code, never the message.
+  [[nodiscard]] sy_code classify(int status, std::string_view code) const;
+
+  std::string name, api;
+  std::size_t max_url = 0, max_conditions = 0, max_candidates = 0, directory_page = 0;
+  OrganizationMap organization;
+  std::vector<PrincipalType> principals;
+  std::vector<PartyType> types;
+  std::map<std::string, std::string, std::less<>> sets;  ///< table → entity set, of records that a mail can regard
+  EmailMap email;
+
+ private:
+  void read_identity(const boost::json::value& root);
+  void read_types(const boost::json::value& root);
+  void read_email(const boost::json::value& root);
+  void read_errors(const boost::json::value& root);
+  std::map<std::string, sy_code, std::less<>> by_status_, by_code_;
+  std::vector<int> final_status_;
+};
+
+/// The text of a profile that is compiled in; empty: there is none of that name.
+std::string_view shipped_profile(std::string_view name);
+
+std::string lower(std::string_view text);
+std::string replaced(std::string_view pattern, std::string_view what, std::string_view with);
+
+}  // namespace syncline::crm

@@ -1,0 +1,209 @@
+#include "fetch.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <set>
+#include <thread>
+
+#include "unstuff.hpp"
+
+namespace syncline::pop3 {
+
+namespace {
+
+constexpr std::size_t kHeadLimit = 4 * 1024 * 1024;  // what is longer is refused by the reader of heads
+constexpr std::int64_t kMessageRetryMs = 60'000;
+
+void pause(const Call& call, std::chrono::milliseconds time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < until) {
+    call.check();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Session> log_in(const Account& account, const Call& call) {
+  call.check();
+  std::string password = account.host.secret("password");
+  auto session = std::make_unique<Session>(account.settings, account.context, call, account.host);
+  session->login(account.username, std::move(password));
+  return session;
+}
+
+/// Receives the messages of one batch and turns them into items.
+class Fetch::Reader final : public MessageSink {
+ public:
+  Reader(Fetch& fetch, std::vector<Job>& batch) : fetch_(fetch), batch_(batch) {}
+
+  void begin(std::size_t want) override {
+    head_.clear();
+    cut_ = {};
+    count_ = 0;
+    if (!fetch_.whole(batch_[want])) return;
+    if (!raw_) raw_ = std::make_unique<RawFile>();
+    raw_->clear();
+  }
+  bool piece(std::size_t want, std::string_view bytes) override {
+    Job& job = batch_[want];
+    count_ += bytes.size();
+    if (fetch_.whole(job)) raw_->append(bytes);
+    cut_.feed(bytes, [&](std::string_view part) {
+      if (head_.size() <= kHeadLimit) head_ += part;
+    });
+    if (job.want.top || count_ <= fetch_.account_.settings.max_message_size) return true;
+    job.oversize = true;  // LIST said less, or there is no TOP: the head is all we want
+    return false;
+  }
+  bool end(std::size_t want) override {
+    Job& job = batch_[want];
+    job.answered = true;
+    bool more = false;
+    if (fetch_.whole(job)) {
+      more = put_whole(fetch_.account_.host, job.id, *raw_, fetch_.put_);
+      raw_->clear();
+    } else {
+      std::optional<std::uint64_t> size;
+      if (job.want.size != 0 || !job.want.top) size = std::max(job.want.size, job.want.top ? 0 : count_);
+      more = fetch_.put_(head_item(job.id, head_, size, job.oversize));
+    }
+    fetch_.wanted_ = more;
+    return more;
+  }
+  void refused(std::size_t want, const Reply& reply) override {
+    batch_[want].answered = true;
+    fetch_.refused(batch_[want].id, reply);
+  }
+
+ private:
+  Fetch& fetch_;
+  std::vector<Job>& batch_;
+  std::unique_ptr<RawFile> raw_;
+  std::string head_;
+  HeaderCut cut_;
+  std::uint64_t count_ = 0;
+};
+
+Fetch::Fetch(const Account& account, const Call& call, int depth, const ItemSink& put)
+    : account_(account), call_(call), depth_(depth), put_(put) {}
+
+void Fetch::run(std::vector<std::string> ids) {
+  pending_ = std::move(ids);
+  while (!pending_.empty() && wanted_) {
+    const auto session = next_session();
+    std::vector<Job> batch = first_batch(locate(*session));
+    read(*session, batch);
+    session->quit();
+    std::multiset<std::string> answered;
+    for (const Job& job : batch)
+      if (job.answered && refusals_.count(job.id) == 0) answered.insert(job.id);
+    std::vector<std::string> rest;
+    for (std::string& id : pending_) {
+      const auto found = answered.find(id);
+      if (found == answered.end())
+        rest.push_back(std::move(id));
+      else
+        answered.erase(found);
+    }
+    pending_ = std::move(rest);
+  }
+}
+
+std::unique_ptr<Session> Fetch::next_session() {
+  // A server may still hold the lock of the session that we have just ended.
+  static constexpr std::array<std::chrono::milliseconds, 4> kPauses{
+      {std::chrono::milliseconds(100), std::chrono::milliseconds(300), std::chrono::milliseconds(900),
+       std::chrono::milliseconds(2000)}};
+  const bool first = sessions_++ == 0;
+  for (std::size_t attempt = 0;; ++attempt) {
+    try {
+      return log_in(account_, call_);
+    } catch (const Error& e) {
+      if (first || e.server_code() != "IN-USE" || attempt >= kPauses.size()) throw;
+    }
+    pause(call_, kPauses[attempt]);
+  }
+}
+
+std::vector<Fetch::Job> Fetch::locate(Session& session) {
+  Roster roster(session, account_.settings, account_.host);
+  const std::vector<Place> places = roster.find(pending_);
+  const auto sizes = session.sizes();
+  const bool can_top = session.capabilities().has("TOP");
+  std::vector<Job> jobs;
+  std::vector<std::string> rest;
+  std::size_t missing = 0;
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    const std::string& id = pending_[i];
+    if (places[i].kind != Place::PRESENT) {
+      missing += places[i].kind == Place::ABSENT ? 1 : 0;
+      put_absent(id, places[i].kind == Place::ABSENT ? SY_ITEM_GONE : SY_ITEM_INVISIBLE);
+      continue;
+    }
+    const auto refusals = refusals_.find(id);
+    if (refusals != refusals_.end() && refusals->second > 1) {  // listed twice and refused twice
+      account_.host.log(SY_WARN, id,
+                        account_.settings.where() + ": the server lists this message and does not give it");
+      put_absent(id, SY_ITEM_INVISIBLE);
+      continue;
+    }
+    Job job;
+    job.id = id;
+    const auto size = sizes.find(places[i].number);
+    job.want = {places[i].number, false, size == sizes.end() ? 0 : size->second};
+    job.oversize = job.want.size > account_.settings.max_message_size;
+    job.want.top = can_top && !whole(job);
+    jobs.push_back(std::move(job));
+    rest.push_back(id);
+  }
+  if (missing > 1 && missing == pending_.size() && roster.size() != 0)
+    account_.host.log(
+        SY_WARN, {},
+        account_.settings.where() + ": none of " + std::to_string(missing) +
+            " message ids is in the mailbox any more, though it is not empty; if this happens again, the server "
+            "gives new UIDLs in every session and has to be repaired");
+  pending_ = std::move(rest);
+  return jobs;
+}
+
+std::vector<Fetch::Job> Fetch::first_batch(std::vector<Job> jobs) const {
+  std::sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) { return a.want.number < b.want.number; });
+  std::uint64_t bytes = 0;
+  std::size_t n = 0;
+  for (; n < jobs.size() && n < account_.settings.session_messages; ++n) {
+    bytes += jobs[n].want.top ? 0 : jobs[n].want.size;
+    if (n != 0 && bytes > account_.settings.session_bytes) break;
+  }
+  jobs.erase(jobs.begin() + static_cast<std::ptrdiff_t>(n), jobs.end());
+  return jobs;
+}
+
+void Fetch::read(Session& session, std::vector<Job>& batch) {
+  if (!wanted_ || batch.empty()) return;
+  std::vector<Want> wants;
+  wants.reserve(batch.size());
+  for (const Job& job : batch) wants.push_back(job.want);
+  Reader reader(*this, batch);
+  session.retrieve(wants, reader);
+}
+
+void Fetch::refused(const std::string& id, const Reply& reply) {
+  if (reply.code == "SYS/TEMP" || reply.code == "IN-USE")
+    throw Error(SY_RETRY, account_.settings.where() + ": the server cannot give a message now: " + reply.text,
+                kMessageRetryMs, reply.code);
+  if (reply.code == "SYS/PERM")
+    throw Error(SY_BROKEN,
+                account_.settings.where() + ": the server cannot give a message: " + reply.text +
+                    " (its administrator has to repair the mailbox)",
+                0, reply.code);
+  // -ERR may mean that it was removed meanwhile. The listing of the next session tells.
+  ++refusals_[id];
+}
+
+void Fetch::put_absent(const std::string& id, std::uint32_t flag) {
+  if (wanted_) wanted_ = put_(absent(id, flag));
+}
+
+}  // namespace syncline::pop3

@@ -1,0 +1,76 @@
+#include "facts.hpp"
+
+#include <algorithm>
+#include <syncline/formats/time.hpp>
+
+namespace syncline::rules {
+
+namespace {
+json::object parse(std::string_view text, const char* what) {
+  json::error_code ec;
+  json::value v = json::parse(text, ec);
+  if (ec || !v.is_object()) throw Error(SY_BROKEN, std::string(what) + " is not a JSON object");
+  return std::move(v.get_object());
+}
+}  // namespace
+
+Mail::Mail(const Proposal& p) : doc(parse(p.doc, "the proposal's document")), facts(parse(p.facts, "the facts")) {}
+
+std::string text_of(const json::object& o, std::string_view name) {
+  const auto* v = o.if_contains(name);
+  return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
+}
+
+std::int64_t number_of(const json::object& o, std::string_view name, std::int64_t otherwise) {
+  const auto* v = o.if_contains(name);
+  return v != nullptr && v->is_number() ? v->to_number<std::int64_t>() : otherwise;
+}
+
+std::string Mail::text(std::string_view field) const { return text_of(doc, field); }
+
+const json::object& Mail::user() const {
+  static const json::object none;
+  const auto* u = facts.if_contains("user");
+  return u != nullptr && u->is_object() ? u->get_object() : none;
+}
+
+std::vector<json::object> Mail::addresses(std::string_view field) const {
+  std::vector<json::object> out;
+  const auto* v = doc.if_contains(field);
+  if (v == nullptr) return out;
+  if (v->is_object()) out.push_back(v->get_object());
+  else if (v->is_array())
+    for (const auto& a : v->get_array())
+      if (a.is_object()) out.push_back(a.get_object());
+  return out;
+}
+
+const json::array* Mail::candidates(std::string_view address) const {
+  const auto* all = facts.if_contains("parties");
+  if (all == nullptr || !all->is_object()) return nullptr;
+  const auto* v = all->get_object().if_contains(address);
+  return v != nullptr && v->is_array() ? &v->get_array() : nullptr;
+}
+
+bool is_new_mail(const Proposal& p) { return p.verb == SY_CREATE && p.kind == "email" && p.side == SY_CRM; }
+
+bool same_address(std::string_view l, std::string_view r) {
+  return l.size() == r.size() && std::equal(l.begin(), l.end(), r.begin(), [](unsigned char a, unsigned char b) {
+           return (a < 0x80 ? std::tolower(a) : a) == (b < 0x80 ? std::tolower(b) : b);
+         });
+}
+
+std::optional<std::int64_t> instant(const json::object& o, std::string_view name) {
+  const std::string t = text_of(o, name);
+  return t.empty() ? std::nullopt : formats::from_iso(t);
+}
+
+Ruling say(int decision, std::string reason, const json::object& args) {
+  Ruling r;
+  r.decision = decision;
+  r.reason = std::move(reason);
+  if (!args.empty()) r.args = json::serialize(args);
+  return r;
+}
+
+}  // namespace syncline::rules

@@ -1,0 +1,114 @@
+// mail_rules.hpp: the rules that decide whether a mail becomes a CRM email, in the order in which the ruleset runs them.
+// Each is pure. What a rule cannot know yet (the directory did not answer) makes the mail wait, never guess.
+#pragma once
+
+#include "facts.hpp"
+
+namespace syncline::rules {
+
+template <class T>
+class MailRule : public Rule<T> {
+ public:
+  static constexpr std::array<sy_option, 0> options{};
+  static constexpr std::uint32_t revision = 1;
+  static constexpr const char* kinds = R"(["email"])";
+  MailRule(Host, std::string_view) {}
+};
+
+/// Mail from before the watermark is not looked at: `email.received_after`, or when the pair was confirmed (S8).
+class ReceivedAfter : public MailRule<ReceivedAfter> {
+ public:
+  using MailRule::MailRule;
+  static constexpr const char* name = "received-after";
+  static constexpr const char* summary = "refuses mail that was received before the watermark";
+  static constexpr const char* wants = R"(["received_after"])";
+  static constexpr const char* reasons =
+      R"~({"received_before": "received {received}, before {after}: set email.received_after earlier to have it"})~";
+  [[nodiscard]] Ruling judge(const Proposal& p) const;
+};
+
+/// A message above `email.max_size`, or above what the source would read, is refused on its head.
+class SizeLimit : public MailRule<SizeLimit> {
+ public:
+  using MailRule::MailRule;
+  static constexpr const char* name = "size-limit";
+  static constexpr const char* summary = "refuses messages above email.max_size";
+  static constexpr const char* wants = R"(["user"])";
+  static constexpr const char* reasons =
+      R"~({"too_large": "{size} bytes, above the limit of {limit}: raise email.max_size (and the source's own limit) to have it"})~";
+  [[nodiscard]] Ruling judge(const Proposal& p) const;
+};
+
+/// A mail whose Message-ID the CRM already has in this direction is linked to that record, never created twice.
+class Duplicate : public MailRule<Duplicate> {
+ public:
+  using MailRule::MailRule;
+  static constexpr const char* name = "duplicate";
+  static constexpr const char* summary = "links a mail that the CRM already has";
+  static constexpr const char* wants = R"(["records"])";
+  static constexpr const char* reasons =
+      R"~({"duplicate": "the CRM already has this message as {id}", "directory_unknown": "the CRM could not be asked whether it has this message"})~";
+  [[nodiscard]] Ruling judge(const Proposal& p) const;
+};
+
+/// A mail without a usable sender address is refused.
+class Sender : public MailRule<Sender> {
+ public:
+  using MailRule::MailRule;
+  static constexpr const char* name = "sender";
+  static constexpr const char* summary = "refuses mail without a valid sender";
+  static constexpr const char* wants = "[]";
+  static constexpr const char* reasons =
+      R"~({"invalid_sender": "the sender's address is missing or invalid"})~";
+  [[nodiscard]] Ruling judge(const Proposal& p) const;
+};
+
+/// At least one recipient must be a CRM user or queue.
+class Recipients : public MailRule<Recipients> {
+ public:
+  using MailRule::MailRule;
+  static constexpr const char* name = "recipients";
+  static constexpr const char* summary = "refuses mail that no CRM user or queue is a recipient of";
+  static constexpr const char* wants = R"(["user", "parties"])";
+  static constexpr const char* reasons =
+      R"~({"no_recipient_match": "no recipient is a CRM user or queue", "directory_unknown": "the CRM could not be asked who the recipients are"})~";
+  [[nodiscard]] Ruling judge(const Proposal& p) const;
+};
+
+/// Finds the CRM email that this one answers: In-Reply-To equals its Message-ID.
+class Correlation : public MailRule<Correlation> {
+ public:
+  using MailRule::MailRule;
+  static constexpr const char* name = "correlation";
+  static constexpr const char* summary = "finds the CRM email that a mail answers";
+  static constexpr const char* wants = R"(["user", "correlation", "page"])";
+  static constexpr const char* reasons =
+      R"~({"directory_unknown": "the CRM could not be asked for the mail that this one answers"})~";
+  [[nodiscard]] Ruling judge(const Proposal& p) const;
+};
+
+/// The filtering method of the mailbox and of every recipient that the configuration knows; one acceptance is enough.
+class Acceptance : public MailRule<Acceptance> {
+ public:
+  using MailRule::MailRule;
+  static constexpr const char* name = "acceptance";
+  static constexpr const char* summary = "applies email.method: which mail is tracked by itself";
+  static constexpr const char* wants = R"(["user", "parties"])";
+  static constexpr const char* reasons =
+      R"~({"accept_all": "{address} takes all mail (method 0)", "correlation_match": "it answers an email of the CRM (method {method} of {address})", "sender_match": "the sender is known to the CRM (method {method} of {address})", "no_correlation_match": "it answers no email of the CRM, and no recipient takes other mail", "no_sender_match": "the sender is not known to the CRM, and no recipient takes other mail", "auto_track_off": "automatic tracking is off (email.auto_track)"})~";
+  [[nodiscard]] Ruling judge(const Proposal& p) const;
+};
+
+/// Turns addresses into parties of the CRM.
+class Parties : public MailRule<Parties> {
+ public:
+  using MailRule::MailRule;
+  static constexpr const char* name = "parties";
+  static constexpr const char* summary = "resolves sender and recipients to records of the CRM";
+  static constexpr const char* wants = R"(["user", "parties"])";
+  static constexpr const char* reasons =
+      R"~({"directory_unknown": "the CRM could not be asked who sender and recipients are"})~";
+  [[nodiscard]] Ruling judge(const Proposal& p) const;
+};
+
+}  // namespace syncline::rules

@@ -1,0 +1,385 @@
+// handles.hpp: the caller's side: C tables as C++ objects, for the kernel, the conformance suites and tests. A handle
+// borrows its instance; codes become Error, sinks become values. Misbehaviour of a plugin (a sink called too often, a
+// result that is missing) ends in Error(SY_BROKEN), never in undefined behaviour.
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+#include "blobs.h"
+#include "connection.hpp"
+#include "rule.hpp"
+#include "store.hpp"
+
+namespace syncline {
+
+/// A call with a deadline from now and an optional cancel poll. Not copyable: plugins hold its address during the call.
+class CallBudget {
+ public:
+  explicit CallBudget(std::chrono::milliseconds budget, std::function<bool()> canceled = {})
+      : until_(std::chrono::steady_clock::now() + budget), canceled_(std::move(canceled)) {
+    call_.raw.size = sizeof(sy_call);
+    call_.raw.remaining_ms = [](const sy_call* c) {
+      const auto left = owner(c).until_ - std::chrono::steady_clock::now();
+      return static_cast<std::int64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(left).count());
+    };
+    call_.raw.canceled = [](const sy_call* c) { return owner(c).canceled_ && owner(c).canceled_() ? 1 : 0; };
+    call_.owner = this;
+  }
+  CallBudget(const CallBudget&) = delete;
+  CallBudget& operator=(const CallBudget&) = delete;
+  operator const sy_call*() const { return &call_.raw; }
+  [[nodiscard]] Call call() const { return Call(call_.raw); }
+
+ private:
+  struct Owned {  // standard layout, sy_call first: the pointer that comes back leads to the owner
+    sy_call raw{};
+    const CallBudget* owner = nullptr;
+  };
+  static const CallBudget& owner(const sy_call* c) { return *reinterpret_cast<const Owned*>(c)->owner; }
+  Owned call_;
+  std::chrono::steady_clock::time_point until_;
+  std::function<bool()> canceled_;
+};
+
+inline std::vector<sy_str> borrow_all(std::span<const std::string> texts) {
+  std::vector<sy_str> out;
+  out.reserve(texts.size());
+  for (const std::string& t : texts) out.push_back(borrow(t));
+  return out;
+}
+
+class FeedsHandle {
+ public:
+  FeedsHandle() = default;
+  FeedsHandle(const sy_feeds* table, void* self) : table_(table), self_(self) {}
+  explicit operator bool() const { return table_ != nullptr; }
+
+  [[nodiscard]] std::vector<Feed> list(const sy_call* call) const {
+    std::vector<Feed> out;
+    SinkOf<sy_feed_sink, sy_feed, std::function<void(const sy_feed&)>> sink(
+        [&](const sy_feed& f) { out.push_back({text(f.name), text(f.kind), f.flags}); });
+    run(sink, [&](sy_error* e) { return table_->list(self_, call, sink, e); });
+    return out;
+  }
+  PageEnd page(const sy_call* call, std::string_view feed, std::string_view cursor, const ItemSink& on_item) const {
+    PageEnd out;
+    std::int32_t end = -1;
+    SinkOf<sy_items, sy_item, std::function<bool(const sy_item&)>> items([&](const sy_item& i) { return on_item(Item::from(i)); });
+    TextSink next([&](std::string_view c) { out.next = std::string(c); });
+    sy_error e = no_error();
+    const sy_code code = table_->page(self_, call, borrow(feed), borrow(cursor), items, next, &end, &e);
+    items.rethrow();
+    next.rethrow();
+    check(code, e);
+    if (end < SY_PAGE_MORE || end > SY_PAGE_LISTING_COMPLETE) throw Error(SY_BROKEN, "the feed did not say how its page ended");
+    if (end == SY_PAGE_MORE && !out.next) throw Error(SY_BROKEN, "the feed promised more and gave no cursor");
+    out.end = end;
+    return out;
+  }
+
+ private:
+  template <class Sink, class F>
+  static void run(const Sink& sink, F&& f) {
+    sy_error e = no_error();
+    const sy_code code = f(&e);
+    sink.rethrow();
+    check(code, e);
+  }
+  const sy_feeds* table_ = nullptr;
+  void* self_ = nullptr;
+};
+
+class DirectoryHandle {
+ public:
+  DirectoryHandle() = default;
+  DirectoryHandle(const sy_directory* table, void* self) : table_(table), self_(self) {}
+  explicit operator bool() const { return table_ != nullptr; }
+
+  [[nodiscard]] std::string identity(const sy_call* call, std::string_view address) const {
+    auto out = texts(1, [&](const sy_texts* t, sy_error* e) { return table_->identity(self_, call, borrow(address), t, e); });
+    return std::move(out.front());
+  }
+  [[nodiscard]] std::vector<std::string> parties(const sy_call* call, std::span<const std::string> addresses) const {
+    const auto in = borrow_all(addresses);
+    return texts(in.size(), [&](const sy_texts* t, sy_error* e) { return table_->parties(self_, call, in.data(), in.size(), t, e); });
+  }
+  [[nodiscard]] std::vector<std::string> records(const sy_call* call, std::string_view kind, std::span<const std::string> keys) const {
+    const auto in = borrow_all(keys);
+    return texts(in.size(), [&](const sy_texts* t, sy_error* e) {
+      return table_->records(self_, call, borrow(kind), in.data(), in.size(), t, e);
+    });
+  }
+
+ private:
+  template <class F>
+  static std::vector<std::string> texts(std::size_t expected, F&& f) {
+    std::vector<std::string> out;
+    TextSink sink([&](std::string_view t) { out.emplace_back(t); });
+    sy_error e = no_error();
+    const sy_code code = f(sink, &e);
+    sink.rethrow();
+    check(code, e);
+    if (out.size() != expected) throw Error(SY_BROKEN, "the directory answered another number of questions than were asked");
+    return out;
+  }
+  const sy_directory* table_ = nullptr;
+  void* self_ = nullptr;
+};
+
+/// An open endpoint; closes it when destroyed.
+class EndpointHandle {
+ public:
+  EndpointHandle() = default;
+  EndpointHandle(const sy_connection* connection, void* connection_self, void* self)
+      : connection_(connection), connection_self_(connection_self), self_(self) {
+    table_ = static_cast<const sy_endpoint*>(extension("sy.endpoint/1"));
+  }
+  EndpointHandle(EndpointHandle&& o) noexcept { swap(o); }
+  EndpointHandle& operator=(EndpointHandle&& o) noexcept {
+    swap(o);
+    return *this;
+  }
+  EndpointHandle(const EndpointHandle&) = delete;
+  EndpointHandle& operator=(const EndpointHandle&) = delete;
+  ~EndpointHandle() {
+    if (self_ != nullptr) connection_->close(connection_self_, self_);
+  }
+  explicit operator bool() const { return table_ != nullptr; }
+
+  [[nodiscard]] Caps caps(std::string_view kind) const {
+    Caps out;
+    sy_caps raw{};
+    raw.size = sizeof raw;
+    TextSink fields([&](std::string_view f) { out.fields = f; });
+    const sy_code code = table_->caps(self_, borrow(kind), &raw, fields);
+    fields.rethrow();
+    if (code != SY_OK) return {};
+    out.flags = raw.flags;
+    out.max_batch = raw.max_batch;
+    out.settle_ms = raw.settle_ms;
+    return out;
+  }
+  void fetch(const sy_call* call, std::string_view kind, std::span<const std::string> ids, int depth, const ItemSink& on_item) const {
+    const auto in = borrow_all(ids);
+    SinkOf<sy_items, sy_item, std::function<bool(const sy_item&)>> sink([&](const sy_item& i) { return on_item(Item::from(i)); });
+    sy_error e = no_error();
+    const sy_code code = table_->fetch(self_, call, borrow(kind), in.data(), in.size(), depth, sink, &e);
+    sink.rethrow();
+    check(code, e);
+  }
+  [[nodiscard]] std::optional<Item> find(const sy_call* call, const Operation& create) const {
+    std::optional<Item> out;
+    SinkOf<sy_items, sy_item, std::function<bool(const sy_item&)>> sink([&](const sy_item& i) {
+      out = Item::from(i);
+      return true;
+    });
+    sy_error e = no_error();
+    const sy_op raw = create.raw();
+    const sy_code code = table_->find(self_, call, &raw, sink, &e);
+    sink.rethrow();
+    check(code, e);
+    return out;
+  }
+  /// Every operation for which the endpoint put no result counts as SY_BROKEN when the call itself succeeded; when the
+  /// call failed, they stay undecided: `on_done` is not called for them and the error is thrown.
+  void apply(const sy_call* call, std::span<const Operation> ops, const DoneSink& on_done) const {
+    std::vector<sy_op> raw;
+    raw.reserve(ops.size());
+    for (const Operation& o : ops) raw.push_back(o.raw());
+    std::vector<const sy_op*> pointers;
+    pointers.reserve(raw.size());
+    for (const sy_op& r : raw) pointers.push_back(&r);
+    struct Results {
+      const DoneSink& on_done;
+      std::vector<bool> seen;
+      std::exception_ptr failure;
+    } results{on_done, std::vector<bool>(ops.size()), nullptr};
+    const sy_dones sink{&results, [](const sy_dones* s, std::size_t op, const sy_done* d) {
+                          auto& c = *static_cast<Results*>(s->ctx);
+                          if (op >= c.seen.size() || c.seen[op] || c.failure) return;
+                          c.seen[op] = true;
+                          try {
+                            c.on_done(op, Done::from(*d));
+                          } catch (...) {
+                            c.failure = std::current_exception();
+                          }
+                        }};
+    sy_error e = no_error();
+    const sy_code code = table_->apply(self_, call, pointers.data(), pointers.size(), &sink, &e);
+    if (results.failure) std::rethrow_exception(results.failure);
+    check(code, e);
+    for (std::size_t i = 0; i < ops.size(); ++i)
+      if (!results.seen[i]) on_done(i, Done::failed(Error(SY_BROKEN, "the endpoint gave no result for this operation")));
+  }
+  [[nodiscard]] FeedsHandle feeds() const { return {static_cast<const sy_feeds*>(extension("sy.feeds/1")), self_}; }
+  [[nodiscard]] DirectoryHandle directory() const { return {static_cast<const sy_directory*>(extension("sy.directory/1")), self_}; }
+
+ private:
+  [[nodiscard]] const void* extension(const char* id) const {
+    return self_ == nullptr ? nullptr : connection_->endpoint_extension(connection_self_, self_, id);
+  }
+  void swap(EndpointHandle& o) noexcept {
+    std::swap(connection_, o.connection_);
+    std::swap(connection_self_, o.connection_self_);
+    std::swap(self_, o.self_);
+    std::swap(table_, o.table_);
+  }
+  const sy_connection* connection_ = nullptr;
+  void* connection_self_ = nullptr;
+  void* self_ = nullptr;
+  const sy_endpoint* table_ = nullptr;
+};
+
+/// An instance of a class, destroyed with its handle (the library stays).
+class Instance {
+ public:
+  Instance() = default;
+  Instance(const sy_class& cls, const sy_host& host, std::string_view config) : class_(&cls) {
+    sy_error e = no_error();
+    self_ = cls.create(&host, borrow(config), &e);
+    if (self_ == nullptr) check(e.code == SY_OK ? SY_BROKEN : e.code, e);
+  }
+  Instance(Instance&& o) noexcept : class_(std::exchange(o.class_, nullptr)), self_(std::exchange(o.self_, nullptr)) {}
+  Instance& operator=(Instance&& o) noexcept {
+    std::swap(class_, o.class_);
+    std::swap(self_, o.self_);
+    return *this;
+  }
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+  ~Instance() {
+    if (self_ != nullptr) class_->destroy(self_);
+  }
+  [[nodiscard]] void* self() const { return self_; }
+  [[nodiscard]] const sy_class& type() const { return *class_; }
+  template <class Table>
+  [[nodiscard]] const Table* table(const char* id) const {
+    return self_ == nullptr ? nullptr : static_cast<const Table*>(class_->extension(self_, id));
+  }
+
+ private:
+  const sy_class* class_ = nullptr;
+  void* self_ = nullptr;
+};
+
+class ConnectionHandle {
+ public:
+  ConnectionHandle() = default;
+  explicit ConnectionHandle(Instance instance) : instance_(std::move(instance)) {
+    table_ = instance_.table<sy_connection>("sy.connection/1");
+    if (table_ == nullptr) throw Error(SY_BROKEN, "the plugin offers no sy.connection/1");
+  }
+  [[nodiscard]] int side() const { return table_->side; }
+  [[nodiscard]] EndpointHandle open(const sy_host& host, std::string_view settings) const {
+    sy_error e = no_error();
+    void* endpoint = table_->open(instance_.self(), &host, borrow(settings), &e);
+    if (endpoint == nullptr) check(e.code == SY_OK ? SY_BROKEN : e.code, e);
+    EndpointHandle out(table_, instance_.self(), endpoint);
+    if (!out) throw Error(SY_BROKEN, "the plugin's endpoint offers no sy.endpoint/1");
+    return out;
+  }
+  [[nodiscard]] std::string probe(const sy_call* call) const {
+    std::string out;
+    TextSink sink([&](std::string_view t) { out = t; });
+    sy_error e = no_error();
+    const sy_code code = table_->probe(instance_.self(), call, sink, &e);
+    sink.rethrow();
+    check(code, e);
+    return out;
+  }
+  [[nodiscard]] FeedsHandle feeds() const { return {instance_.table<sy_feeds>("sy.feeds/1"), instance_.self()}; }
+  [[nodiscard]] const sy_class& type() const { return instance_.type(); }
+
+ private:
+  Instance instance_;
+  const sy_connection* table_ = nullptr;
+};
+
+/// A key as it is handed to the store.
+inline sy_key key(std::string_view table, std::initializer_list<std::int64_t> parts) {
+  sy_key k{borrow(table), 0, {}};
+  for (const std::int64_t p : parts) k.part[k.n++] = p;
+  return k;
+}
+
+struct Row {
+  std::array<std::int64_t, SY_KEY_PARTS> key{};
+  std::int64_t revision = 0;
+  std::string doc, payload;
+  static Row from(const sy_row& r) {
+    Row out;
+    std::copy(std::begin(r.key.part), std::end(r.key.part), out.key.begin());
+    out.revision = r.revision;
+    out.doc = text(r.doc);
+    out.payload = text(r.payload);
+    return out;
+  }
+};
+
+class StoreHandle {
+ public:
+  StoreHandle() = default;
+  explicit StoreHandle(Instance instance) : instance_(std::move(instance)) {
+    table_ = instance_.table<sy_store>("sy.store/1");
+    if (table_ == nullptr) throw Error(SY_BROKEN, "the plugin offers no sy.store/1");
+  }
+  void open(const sy_call* call, std::span<const sy_table* const> tables, bool read_only) const {
+    sy_error e = no_error();
+    check(table_->open(self(), call, tables.data(), tables.size(), read_only ? 1 : 0, &e), e);
+  }
+  void get(const sy_call* call, std::span<const sy_key> keys, const RowSink& on_row) const {
+    rows(on_row, [&](const sy_row_sink* s, sy_error* e) { return table_->get(self(), call, keys.data(), keys.size(), s, e); });
+  }
+  void scan(const sy_call* call, const sy_key& prefix, const sy_key* after, std::size_t limit, const RowSink& on_row) const {
+    rows(on_row, [&](const sy_row_sink* s, sy_error* e) { return table_->scan(self(), call, &prefix, after, limit, s, e); });
+  }
+  void commit(const sy_call* call, const sy_commit& c) const {
+    sy_error e = no_error();
+    std::size_t failed = 0;
+    const sy_code code = table_->commit(self(), call, &c, &failed, &e);
+    if (code == SY_CONFLICT) throw CommitConflict(failed);
+    check(code, e);
+  }
+  [[nodiscard]] LeaseAnswer lease(const sy_call* call, std::string_view name, std::string_view owner, std::int64_t now_ms,
+                                  std::int64_t ttl_ms, int force) const {
+    LeaseAnswer out;
+    const sy_lease_sink sink = holder_sink(out.holder);
+    sy_error e = no_error();
+    const sy_code code = table_->lease(self(), call, borrow(name), borrow(owner), now_ms, ttl_ms, force, &sink, &e);
+    if (code == SY_CONFLICT) return out;
+    check(code, e);
+    out.taken = true;
+    return out;
+  }
+  [[nodiscard]] std::optional<LeaseHolder> holder(const sy_call* call, std::string_view name) const {
+    LeaseHolder h;
+    const sy_lease_sink sink = holder_sink(h);
+    sy_error e = no_error();
+    check(table_->holder(self(), call, borrow(name), &sink, &e), e);
+    return h.fence == 0 ? std::nullopt : std::optional(h);
+  }
+
+ private:
+  [[nodiscard]] void* self() const { return instance_.self(); }
+  static sy_lease_sink holder_sink(LeaseHolder& h) {
+    return {&h, [](const sy_lease_sink* s, const sy_lease* l) {
+              auto& out = *static_cast<LeaseHolder*>(s->ctx);
+              out.owner = text(l->owner);
+              out.fence = l->fence;
+              out.until_ms = l->until_ms;
+            }};
+  }
+  template <class F>
+  static void rows(const RowSink& on_row, F&& f) {
+    SinkOf<sy_row_sink, sy_row, std::function<bool(const sy_row&)>> sink([&](const sy_row& r) { return on_row(r); });
+    sy_error e = no_error();
+    const sy_code code = f(sink, &e);
+    sink.rethrow();
+    check(code, e);
+  }
+  Instance instance_;
+  const sy_store* table_ = nullptr;
+};
+
+}  // namespace syncline

@@ -1,0 +1,149 @@
+// Killed at every step of a pass and run again: the end state is that of an unkilled run, a third run writes nothing
+// remotely, a fourth changes no row (S24). And every mishap of a request at every effect, with the laws as the oracle.
+#include <sqlite3.h>
+
+#include "process.hpp"
+#include "tests/laws/house.hpp"
+
+namespace syncline::test {
+namespace {
+
+json::object contact(std::string_view email, std::string_view title) { return {{"firstname", "Ann"}, {"email1", email}, {"jobtitle", title}}; }
+json::object task(std::string_view subject) { return {{"subkind", "task"}, {"subject", subject}, {"status", "not_started"}}; }
+
+void fill(House& h) {
+  h.world().add(SY_MAILBOX, alice, "contact", contact("m1@x.test", "one"));
+  h.world().add(SY_MAILBOX, alice, "contact", contact("m2@x.test", "one"));
+  h.world().add(SY_MAILBOX, alice, "contact", contact("twin@x.test", "mailbox"));
+  h.world().add(SY_CRM, "u-alice", "contact", contact("twin@x.test", "crm"));
+  h.world().add(SY_CRM, "u-alice", "contact", contact("c1@x.test", "two"));
+  h.world().add(SY_MAILBOX, alice, "task", task("t1"));
+  h.world().add(SY_CRM, "u-alice", "task", task("t2"));
+}
+
+void change(House& h) {
+  h.world().edit(SY_MAILBOX, h.id_of(SY_MAILBOX, "contact", "email1", "m1@x.test"), {{"jobtitle", "edited in the mailbox"}});
+  h.world().edit(SY_CRM, h.id_of(SY_CRM, "contact", "email1", "m1@x.test"), {{"department", "edited in the crm"}});
+  h.world().remove(SY_MAILBOX, h.id_of(SY_MAILBOX, "contact", "email1", "m2@x.test"));
+  h.world().remove(SY_CRM, h.id_of(SY_CRM, "task", "subject", "t1"));
+  h.world().add(SY_CRM, "u-alice", "contact", contact("late@x.test", "new"));
+}
+
+std::string sides(House& h) {
+  std::string out;
+  for (const int side : {SY_MAILBOX, SY_CRM})
+    for (const auto& [kind, by] : {std::pair{"contact", "email1"}, std::pair{"task", "subject"}})
+      for (const auto& [k, doc] : h.documents(side, kind, by)) out += std::to_string(side) + " " + k + " " + canonical_text(normalise(doc)) + "\n";
+  return out;
+}
+
+/// All rows that say something of items; leases and the run log excepted.
+std::string rows(const House& h) {
+  sqlite3* db = nullptr;
+  EXPECT_EQ(sqlite3_open_v2((h.folder() / "state.db").c_str(), &db, SQLITE_OPEN_READONLY, nullptr), SQLITE_OK);
+  std::string out;
+  for (const auto* table : {"link", "seen", "pending", "intent", "claim", "known", "quarantine", "activity", "unconfirmed"})
+    sqlite3_exec(
+        db, (std::string("select * from ") + table).c_str(),
+        [](void* to, int n, char** values, char**) {
+          for (int i = 0; i < n; ++i) *static_cast<std::string*>(to) += std::string(values[i] == nullptr ? "" : values[i]) + "|";
+          *static_cast<std::string*>(to) += "\n";
+          return 0;
+        },
+        &out, nullptr);
+  sqlite3_close(db);
+  return out;
+}
+
+struct Scenario {
+  const char* name;
+  const char* mailbox;
+  const char* crm;
+  bool second_pass;  ///< the kill falls into the pass after edits and deletions
+};
+
+class Killed : public ::testing::TestWithParam<Scenario> {};
+
+TEST_P(Killed, at_every_step_ends_as_if_it_had_not_been) {
+  const Scenario s = GetParam();
+  std::string wanted;
+  {
+    House h(s.mailbox, s.crm);
+    fill(h);
+    h.settle();
+    if (s.second_pass) change(h);
+    h.settle();
+    wanted = sides(h);
+  }
+  long n = 1;
+  for (;; ++n) {
+    ASSERT_LT(n, 2000);
+    SCOPED_TRACE("killed at step " + std::to_string(n));
+    House h(s.mailbox, s.crm);
+    fill(h);
+    if (s.second_pass) {
+      h.settle();
+      change(h);
+    }
+    const std::string log = (h.folder() / "log").string();
+    const Ended first = sync_dying_at(h.config(), log, n);
+    ASSERT_TRUE(first.code == 99 || first.code == 0) << first.code << "\n" << first.output;
+    const Ended second = sync_dying_at(h.config(), log, 0);
+    ASSERT_EQ(second.code, 0) << second.output;
+    ASSERT_EQ(sides(h), wanted);
+    const auto effects = h.world().effects();
+    ASSERT_EQ(sync_dying_at(h.config(), log, 0).code, 0);
+    ASSERT_EQ(h.world().effects(), effects) << "the third run wrote remotely";
+    const std::string before = rows(h);
+    ASSERT_EQ(sync_dying_at(h.config(), log, 0).code, 0);
+    ASSERT_EQ(rows(h), before) << "the fourth run changed a row";
+    if (first.code == 0) break;  // it lived: all steps have been tried
+  }
+  EXPECT_GT(n, 10);
+}
+
+INSTANTIATE_TEST_SUITE_P(TwoWay, Killed,
+                         ::testing::Values(Scenario{"first_run", "", "", false}, Scenario{"second_run", "", "", true},
+                                           Scenario{"second_run_of_poor_systems", "cursor = false\nanswer = \"version\"", "answer = \"version\"\ntokens = \"keyed\"\nrepeat = \"exists\"", true}),
+                         [](const auto& info) { return info.param.name; });
+
+class Mishaps : public ::testing::TestWithParam<memory::Mishap> {};
+
+TEST_P(Mishaps, at_every_effect_lose_and_double_nothing) {
+  for (int effect = 1; effect < 40; ++effect) {
+    SCOPED_TRACE("at effect " + std::to_string(effect));
+    House h;
+    fill(h);
+    h.settle();
+    change(h);
+    memory::Fault f;
+    f.mishap = GetParam();
+    f.effect = h.world().effects() + effect;
+    f.after = 3;
+    if (GetParam() == memory::Mishap::foreign_edit) f.edit = {{"notes", "by somebody else"}};
+    h.world().arm(f);
+    h.sync();
+    const bool met = h.world().armed() == 0;
+    h.world().disarm();
+    h.world().land();
+    h.sync();
+    h.settle();
+    h.expect_in_step("contact", "email1");
+    h.expect_in_step("task", "subject");
+    const auto effects = h.world().effects();
+    h.settle();
+    ASSERT_EQ(h.world().effects(), effects);
+    if (!met) {
+      EXPECT_GT(effect, 3);
+      break;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(TwoWay, Mishaps,
+                         ::testing::Values(memory::Mishap::lost, memory::Mishap::answer_lost, memory::Mishap::late, memory::Mishap::foreign_edit,
+                                           memory::Mishap::throttle),
+                         [](const auto& info) { return std::string(memory::name_of(info.param)); });
+
+}  // namespace
+}  // namespace syncline::test

@@ -1,0 +1,202 @@
+// The laws on two memory endpoints, through the whole program: a config in, both sides' end state out.
+#include "house.hpp"
+
+namespace syncline::test {
+namespace {
+
+json::object contact(std::string_view email, std::string_view title) {
+  return {{"firstname", "Ann"}, {"lastname", "Lee"}, {"email1", email}, {"jobtitle", title}};
+}
+json::object task(std::string_view subject) { return {{"subkind", "task"}, {"subject", subject}, {"status", "not_started"}}; }
+
+void fill(House& h) {
+  for (int i = 0; i < 8; ++i) h.world().add(SY_MAILBOX, alice, "contact", contact("m" + std::to_string(i) + "@x.test", "one"));
+  for (int i = 0; i < 8; ++i) h.world().add(SY_CRM, "u-alice", "contact", contact("c" + std::to_string(i) + "@x.test", "two"));
+  for (int i = 0; i < 5; ++i) h.world().add(SY_MAILBOX, alice, "task", task("task " + std::to_string(i)));
+}
+
+TEST(Laws, a_first_run_carries_both_ways_and_a_second_writes_nothing) {
+  House h;
+  fill(h);
+  h.settle();
+  EXPECT_EQ(h.titles(SY_CRM, "contact", "email1").size(), 16u);
+  h.expect_in_step("contact", "email1");
+  h.expect_in_step("task", "subject");
+  const auto effects = h.world().effects();
+  const auto again = h.settle();
+  EXPECT_EQ(h.world().effects(), effects);
+  EXPECT_EQ(again[0].counts.looked_at, 0);
+}
+
+TEST(Laws, S9_unlinked_twins_are_linked_and_the_crm_wins) {
+  House h;
+  h.world().add(SY_MAILBOX, alice, "contact", contact("ann@x.test", "from the mailbox"));
+  json::object crm = contact("ANN@x.test", "from the crm");
+  crm["department"] = "sales";
+  h.world().add(SY_CRM, "u-alice", "contact", crm);
+  h.settle();
+  EXPECT_EQ(h.world().records(SY_CRM, "contact").size(), 1u);
+  EXPECT_EQ(h.world().records(SY_MAILBOX, "contact").size(), 1u);
+  EXPECT_EQ(h.world().records(SY_MAILBOX, "contact")[0].doc.at("jobtitle").as_string(), "from the crm");
+  EXPECT_EQ(h.world().records(SY_MAILBOX, "contact")[0].doc.at("department").as_string(), "sales");
+}
+
+TEST(Laws, S9_several_candidates_are_quarantined_and_never_guessed) {
+  House h;
+  h.world().add(SY_MAILBOX, alice, "contact", contact("ann@x.test", "m"));
+  h.world().add(SY_CRM, "u-alice", "contact", contact("ann@x.test", "c1"));
+  h.world().add(SY_CRM, "u-alice", "contact", contact("ann@x.test", "c2"));
+  h.world().add(SY_MAILBOX, alice, "contact", contact("else@x.test", "m"));
+  const auto reports = h.sync();
+  EXPECT_GE(reports[0].counts.quarantined, 1);
+  EXPECT_EQ(h.world().records(SY_CRM, "contact").size(), 3u);  // the other one was carried
+  EXPECT_EQ(h.world().records(SY_MAILBOX, "contact").size(), 2u);
+}
+
+TEST(Laws, edits_travel_both_ways_and_different_fields_merge) {
+  House h;
+  fill(h);
+  h.settle();
+  h.world().edit(SY_MAILBOX, h.id_of(SY_MAILBOX, "contact", "email1", "m1@x.test"), {{"jobtitle", "mailbox edit"}});
+  h.world().edit(SY_CRM, h.id_of(SY_CRM, "contact", "email1", "m1@x.test"), {{"department", "crm edit"}});
+  h.world().edit(SY_CRM, h.id_of(SY_CRM, "task", "subject", "task 2"), {{"status", "completed"}, {"percent", 100}});
+  h.settle();
+  h.expect_in_step("contact", "email1");
+  h.expect_in_step("task", "subject");
+  const auto doc = h.documents(SY_MAILBOX, "contact", "email1").at("m1@x.test");
+  EXPECT_EQ(doc.at("jobtitle").as_string(), "mailbox edit");
+  EXPECT_EQ(doc.at("department").as_string(), "crm edit");
+}
+
+TEST(Laws, a_conflict_has_one_winner_and_the_loser_is_kept) {
+  House h({}, {}, "conflict = \"crm_wins\"");
+  fill(h);
+  h.settle();
+  h.world().edit(SY_MAILBOX, h.id_of(SY_MAILBOX, "contact", "email1", "m1@x.test"), {{"jobtitle", "lost value"}});
+  h.world().edit(SY_CRM, h.id_of(SY_CRM, "contact", "email1", "m1@x.test"), {{"jobtitle", "won value"}});
+  h.settle();
+  h.expect_in_step("contact", "email1");
+  EXPECT_EQ(h.documents(SY_MAILBOX, "contact", "email1").at("m1@x.test").at("jobtitle").as_string(), "won value");
+  auto engine = h.engine();
+  bool kept = false;
+  for (const auto& [seq, doc] : engine->ledger().activity_page(engine->ledger().pairs().at(0).id, 0, 1000))
+    kept = kept || json::serialize(doc).find("lost value") != std::string::npos;
+  EXPECT_TRUE(kept);
+}
+
+TEST(Laws, manual_conflicts_are_parked_and_the_rest_goes_on) {
+  House h({}, {}, "conflict = \"manual\"");
+  fill(h);
+  h.settle();
+  h.world().edit(SY_MAILBOX, h.id_of(SY_MAILBOX, "contact", "email1", "m1@x.test"), {{"jobtitle", "a"}});
+  h.world().edit(SY_CRM, h.id_of(SY_CRM, "contact", "email1", "m1@x.test"), {{"jobtitle", "b"}});
+  h.world().edit(SY_CRM, h.id_of(SY_CRM, "contact", "email1", "m2@x.test"), {{"jobtitle", "c"}});
+  const auto reports = h.sync();
+  EXPECT_EQ(reports[0].counts.quarantined, 1);
+  EXPECT_EQ(h.documents(SY_MAILBOX, "contact", "email1").at("m1@x.test").at("jobtitle").as_string(), "a");
+  EXPECT_EQ(h.documents(SY_MAILBOX, "contact", "email1").at("m2@x.test").at("jobtitle").as_string(), "c");
+}
+
+TEST(Laws, deletions_travel_and_an_edit_outlives_a_deletion) {
+  House h;
+  fill(h);
+  h.settle();
+  h.world().remove(SY_MAILBOX, h.id_of(SY_MAILBOX, "contact", "email1", "m1@x.test"));
+  h.world().remove(SY_CRM, h.id_of(SY_CRM, "contact", "email1", "c1@x.test"));
+  h.world().remove(SY_MAILBOX, h.id_of(SY_MAILBOX, "contact", "email1", "m2@x.test"));
+  h.world().edit(SY_CRM, h.id_of(SY_CRM, "contact", "email1", "m2@x.test"), {{"jobtitle", "edited"}});
+  h.settle();
+  h.expect_in_step("contact", "email1");
+  const auto titles = h.titles(SY_CRM, "contact", "email1");
+  EXPECT_EQ(titles.size(), 14u);
+  EXPECT_NE(std::find(titles.begin(), titles.end(), "m2@x.test"), titles.end());
+  const auto effects = h.world().effects();
+  h.settle();
+  EXPECT_EQ(h.world().effects(), effects);
+}
+
+TEST(Laws, S21_an_emptied_side_is_a_question) {
+  House h;
+  fill(h);
+  h.settle();
+  for (const auto& r : h.world().records(SY_MAILBOX, "contact")) h.world().remove(SY_MAILBOX, r.id);
+  for (const auto& r : h.world().records(SY_MAILBOX, "task")) h.world().remove(SY_MAILBOX, r.id);
+  const auto effects = h.world().effects();
+  auto reports = h.sync();
+  EXPECT_EQ(reports[0].end, PairEnd::waits_for_confirmation);
+  EXPECT_EQ(h.world().effects(), effects);
+  EXPECT_EQ(h.titles(SY_CRM, "contact", "email1").size(), 16u);
+  {
+    auto engine = h.engine();
+    Request r;
+    r.pair = engine->ledger().pairs().at(0).id;
+    r.id = engine->ledger().next_id();
+    r.verb = "confirm";
+    r.args = engine->ledger().pairs().at(0).waiting.at("counts").as_object();
+    Batch b;
+    b.put(r);
+    engine->ledger().commit(b, {});
+  }
+  h.settle();
+  EXPECT_EQ(h.titles(SY_CRM, "contact", "email1").size(), 0u);
+}
+
+TEST(Laws, S22_a_lost_state_creates_nothing_twice_and_deletes_nothing) {
+  House h;
+  fill(h);
+  h.settle();
+  const auto before = h.titles(SY_CRM, "contact", "email1");
+  h.world().add(SY_CRM, "u-alice", "task", task("task of the crm"));
+  h.settle();
+  for (const auto* name : {"state.db", "state.db-wal", "state.db-shm"}) fs::remove(h.folder() / name);
+  h.settle();
+  EXPECT_EQ(h.titles(SY_CRM, "contact", "email1"), before);
+  EXPECT_EQ(h.titles(SY_CRM, "task", "subject").size(), 6u);
+  EXPECT_EQ(h.titles(SY_MAILBOX, "task", "subject").size(), 6u);
+  h.expect_in_step("contact", "email1");
+}
+
+TEST(Laws, unknown_is_not_empty) {
+  House h("fields = [\"contact.firstname\", \"contact.lastname\", \"contact.email1\", \"contact.jobtitle\"]");
+  json::object crm = contact("ann@x.test", "x");
+  crm["nickname"] = "annie";
+  h.world().add(SY_CRM, "u-alice", "contact", crm);
+  h.settle();
+  h.world().edit(SY_MAILBOX, h.id_of(SY_MAILBOX, "contact", "email1", "ann@x.test"), {{"jobtitle", "y"}});
+  h.settle();
+  const auto doc = h.documents(SY_CRM, "contact", "email1").at("ann@x.test");
+  EXPECT_EQ(doc.at("nickname").as_string(), "annie");
+  EXPECT_EQ(doc.at("jobtitle").as_string(), "y");
+}
+
+TEST(Laws, maximal_one_bad_item_does_not_stop_the_others) {
+  House h;
+  fill(h);
+  memory::Fault f;
+  f.mishap = memory::Mishap::invalid;
+  f.verb = "create";
+  f.side = SY_CRM;
+  f.skip = 2;
+  h.world().arm(f);
+  const auto reports = h.sync();
+  EXPECT_EQ(reports[0].counts.quarantined, 1);
+  EXPECT_EQ(h.titles(SY_CRM, "contact", "email1").size() + h.titles(SY_CRM, "task", "subject").size(), 20u);
+}
+
+TEST(Laws, listing_without_cursor_and_answers_without_documents_do_as_well) {
+  House h("cursor = false\nfeed_docs = false\nanswer = \"version\"", "cursor = false\nfeed_docs = false\nanswer = \"version\"");
+  fill(h);
+  h.settle();
+  h.expect_in_step("contact", "email1");
+  h.world().remove(SY_MAILBOX, h.id_of(SY_MAILBOX, "contact", "email1", "m1@x.test"));
+  h.world().edit(SY_CRM, h.id_of(SY_CRM, "contact", "email1", "c1@x.test"), {{"jobtitle", "edited"}});
+  h.settle();
+  h.expect_in_step("contact", "email1");
+  EXPECT_EQ(h.titles(SY_CRM, "contact", "email1").size(), 15u);
+  const auto effects = h.world().effects();
+  h.settle();
+  EXPECT_EQ(h.world().effects(), effects);
+}
+
+}  // namespace
+}  // namespace syncline::test
