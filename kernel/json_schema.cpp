@@ -66,7 +66,6 @@ json::object& object_in(json::object& in, std::string_view key) {
 void put_option(json::object& table, std::string_view name, const sy_option& o, bool complete) {
   const std::size_t dot = name.find('.');
   const std::string_view head = name.substr(0, dot);
-  json::object& properties = object_in(table, "properties");
   if (complete && (o.flags & SY_REQUIRED) != 0) {
     json::value& required = table["required"];
     json::array& list = required.is_array() ? required.get_array() : required.emplace_array();
@@ -74,6 +73,7 @@ void put_option(json::object& table, std::string_view name, const sy_option& o, 
     for (const json::value& v : list) known = known || v == json::value(head);
     if (!known) list.push_back(json::value(head));
   }
+  json::object& properties = object_in(table, "properties");
   if (dot == std::string_view::npos) {
     properties[head] = described(o);
     return;

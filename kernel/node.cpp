@@ -7,6 +7,13 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
+
+// The reader's own doubts, too, are mistakes of the file and not the end of the program.
+namespace {
+[[noreturn]] void give_up() { throw std::runtime_error("unexpected characters"); }
+}  // namespace
+#define TOML_ASSERT(condition) ((condition) ? void() : give_up())
 #include <toml++/toml.h>
 
 namespace syncline {
@@ -113,6 +120,18 @@ std::optional<std::string> read_text(const std::string& file, std::string& why) 
   return text;
 }
 
+/// The first character that no TOML file holds; the reader cannot be trusted with them.
+std::optional<Span> control_character(std::string_view text, std::uint32_t file) {
+  Span at{file, 1, 0, 1};
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    at.column += (byte & 0xC0U) != 0x80U ? 1U : 0U;
+    if ((byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7F) return at;
+    if (c == '\n') at = {file, at.line + 1, 0, 1};
+  }
+  return std::nullopt;
+}
+
 /// One file; `at`: who asked for it.
 std::optional<Node> read_one(const std::string& file, Span at, Faults& faults) {
   std::string why;
@@ -125,6 +144,10 @@ std::optional<Node> read_one(const std::string& file, Span at, Faults& faults) {
     return std::nullopt;
   }
   const std::uint32_t source = faults.add_source(file, *text);
+  if (const auto wrong = control_character(*text, source)) {
+    faults.add("CFG001", *wrong, "not TOML: a control character", {}, "is this the right file?");
+    return std::nullopt;
+  }
   try {
     const toml::table table = toml::parse(*text, file);
     Node root;
@@ -138,6 +161,9 @@ std::optional<Node> read_one(const std::string& file, Span at, Faults& faults) {
     const bool twice = words.find("redefine") != std::string::npos;
     faults.add(twice ? "CFG004" : "CFG001", span_of(e.source(), source), twice ? "given twice: " + words : "not TOML: " + words, {},
                twice ? "keep one of them" : "texts need quotes, durations too: \"5m\"; tables are written [name]");
+    return std::nullopt;
+  } catch (const std::exception& e) {
+    faults.add("CFG001", {source, 1, 1, 1}, std::string("not TOML: ") + e.what(), {}, "is this the right file?");
     return std::nullopt;
   }
 }
@@ -265,7 +291,7 @@ std::optional<Node> parse_value(std::string_view toml) {
     const toml::table table = toml::parse("value = " + std::string(toml));
     const toml::node* value = table.get("value");
     return value == nullptr || table.size() != 1 ? std::nullopt : std::optional(convert(*value, 0));
-  } catch (const toml::parse_error&) {
+  } catch (const std::exception&) {  // toml::parse_error is one
     return std::nullopt;
   }
 }

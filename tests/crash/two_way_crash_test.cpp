@@ -105,7 +105,7 @@ TEST_P(Killed, at_every_step_ends_as_if_it_had_not_been) {
 INSTANTIATE_TEST_SUITE_P(TwoWay, Killed,
                          ::testing::Values(Scenario{"first_run", "", "", false}, Scenario{"second_run", "", "", true},
                                            Scenario{"second_run_of_poor_systems", "cursor = false\nanswer = \"version\"", "answer = \"version\"\ntokens = \"keyed\"\nrepeat = \"exists\"", true}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& p) { return p.param.name; });
 
 class Mishaps : public ::testing::TestWithParam<memory::Mishap> {};
 
@@ -143,7 +143,7 @@ TEST_P(Mishaps, at_every_effect_lose_and_double_nothing) {
 INSTANTIATE_TEST_SUITE_P(TwoWay, Mishaps,
                          ::testing::Values(memory::Mishap::lost, memory::Mishap::answer_lost, memory::Mishap::late, memory::Mishap::foreign_edit,
                                            memory::Mishap::throttle),
-                         [](const auto& info) { return std::string(memory::name_of(info.param)); });
+                         [](const auto& p) { return std::string(memory::name_of(p.param)); });
 
 }  // namespace
 }  // namespace syncline::test

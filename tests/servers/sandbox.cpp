@@ -120,12 +120,15 @@ int main(int argc, char** argv) {
   auto* folder = app.add_option("--certificates", settings.certificates,
                                 "Folder for a test authority and its certificates, made at start");
   app.add_flag("--crm-tls", settings.crm_tls, "The organization speaks HTTPS")->needs(folder);
-  const std::map<std::string, sandbox::Pop3Tls> modes{
-      {"none", sandbox::Pop3Tls::NONE}, {"stls", sandbox::Pop3Tls::STLS}, {"implicit", sandbox::Pop3Tls::IMPLICIT}};
-  app.add_option("--pop3-tls", settings.pop3_tls, "none, stls or implicit; needs --certificates")
-      ->transform(CLI::CheckedTransformer(modes));
+  std::string pop3_tls = "none";
+  app.add_option("--pop3-tls", pop3_tls, "TLS of the POP3 server; needs --certificates")
+      ->check(CLI::IsMember({"none", "stls", "implicit"}))
+      ->capture_default_str();
   app.add_flag("--until-eof", settings.until_eof, "Also end when standard input closes");
   CLI11_PARSE(app, argc, argv);
+  settings.pop3_tls = pop3_tls == "stls"       ? sandbox::Pop3Tls::STLS
+                      : pop3_tls == "implicit" ? sandbox::Pop3Tls::IMPLICIT
+                                               : sandbox::Pop3Tls::NONE;
 
   sigset_t set;
   sigemptyset(&set);

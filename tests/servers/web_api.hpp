@@ -79,7 +79,6 @@ class WebApi {
   struct Batch {
     const Call& call;                          // the outer request
     std::map<std::string, std::string> names;  // Content-ID -> the address of what that member made
-    std::size_t members = 0;
   };
   Reply member(Batch& batch, const Part& part, bool in_change_set);
   Reply run_member(const Call& call);

@@ -54,7 +54,6 @@ Reply WebApi::run_member(const Call& call) {
 }
 
 Reply WebApi::member(Batch& batch, const Part& part, bool in_change_set) {
-  if (++batch.members > kMost) throw ODataError(400, kBadQuery, "A batch may hold 1000 requests at most.");
   try {
     Call inner = inner_call(part);
     const std::string id = part_header(part, "Content-ID");
@@ -96,7 +95,13 @@ Reply WebApi::batch(const Call& call) {
   const bool go_on = call.prefers("odata.continue-on-error");
   const std::string mark = "batchresponse_" + new_guid();
   const std::vector<Part> parts = parts_of(call.body, boundary);
-  Batch batch{call, {}, 0};
+  std::size_t members = 0;
+  for (const Part& part : parts) {
+    const std::string inner = boundary_of(part_header(part, "Content-Type"));
+    members += inner.empty() ? 1 : parts_of(part.body, inner).size();
+  }
+  if (members > kMost) throw ODataError(400, kBadQuery, "A batch may hold 1000 requests at most.");
+  Batch batch{call, {}};
   std::string out;
   int outer = 200;
   for (const Part& part : parts) {

@@ -1,0 +1,2 @@
+# The protocol as a small model, searched through to the end (S23).
+syncline_test(protocol_model law model_test.cpp model_two_way.cpp model_mail.cpp TIMEOUT 300)

@@ -1,0 +1,134 @@
+// model_two_way.hpp: one item in a mailbox and a CRM, kept in step both ways; another process may walk the organization's
+// feed between any two steps.
+#pragma once
+
+#include "model.hpp"
+
+namespace syncline::model {
+
+/// What of the protocol is in force, and what kind of servers stand on both sides.
+struct TwoWayRules {
+  // the four repairs
+  bool base_from_answer = true;   ///< 1: the base is what the write's answer carried, or what stands at its version
+  bool confirm_links = true;      ///< 2: a created link waits for a complete walk begun after its record
+  bool refused_ends = true;       ///< 3: a write refused by version ends the item's merge for this pass
+  bool feed_first = true;         ///< 4: the feed is read before a leftover create is repeated
+  // what the model itself has shown to be needed
+  bool repeat_is_adopted = true;  ///< a create sent again takes its base from the intent
+  bool intent_holds_item = true;  ///< an item with an open intent is left alone by the rest of the pass
+  bool newer_row_stays = true;    ///< an adopted create leaves a row alone that speaks of a newer version than it was made of
+  bool losers_first = true;       ///< a conflict's loser is journaled with the intent, not with the record
+  bool walks_numbered = true;     ///< a walk's number is durable when it begins
+  bool late_taken_back = true;    ///< a record that appears under a tombstone's token, as it was sent, is taken back
+  bool update_recognised = true;  ///< recovery sees that a leftover update has happened
+  // the servers
+  bool foreign_tombstones = true; ///< the CRM's feed reports deletions of ids that it never showed
+  bool answer_document = true;    ///< a write's answer carries the document
+  bool repeat_exists = false;     ///< a repeated create is refused as existing, instead of answered like the first
+  bool item_results = true;       ///< a lost request is that item's result; else the whole call fails
+  bool mailbox_wins = false;      ///< conflicts; else the CRM wins
+  bool walker = false;            ///< another process walks the CRM's feed once, at any time
+};
+
+class TwoWay {
+ public:
+  static constexpr Byte mailbox = 0, crm = 1;
+  struct Item {
+    Byte id, there, value, version, token;
+    Byte dirty, shown;                    ///< changed since the cursor; there at the cursor
+    std::array<Byte, 2> snap, snap_version, snap_there, fresh;  ///< what a walk has read and not yet committed
+  };
+  enum LinkState : Byte { none, unconfirmed, live, tombstone };
+  enum Cause : Byte { no_cause, source_gone, other_cause };
+  struct Link {
+    Byte id, state, cause, token, generation;
+    std::array<Byte, 2> item, version, base;
+    Byte confirm_side, ripe, walking, sent;  ///< sent: content of a create of which nothing came
+  };
+  struct Seen {
+    Byte id, version, judged, linked, token, keys;
+  };
+  struct Pending {
+    Byte id, version, gone, revision, attempts;
+  };
+  enum Verb : Byte { create = 1, update, remove };
+  struct Intent {
+    Byte id, verb, side, target, token, value, if_version;
+    Byte source, source_version, source_value, link, generation, delete_cause;
+  };
+  struct Late {
+    Byte id, verb, side, target, token, value, if_version;
+  };
+  struct State {
+    std::array<std::array<Item, 4>, 2> item;
+    std::array<Link, 4> link;
+    std::array<std::array<Seen, 4>, 2> seen;
+    std::array<std::array<Pending, 4>, 2> pending;
+    std::array<Intent, 2> intent;
+    std::array<Late, 2> late;
+    Byte next_value, next_mail, next_link;
+    Byte superseded, journaled;           ///< values that a person replaced or deleted; that a conflict lost
+    std::array<Byte, 2> deleted;          ///< values that a person deleted, by side
+    Byte quarantined, walker;             ///< walker: 0 yet to come, 1 walking, 2 done
+  };
+
+  explicit TwoWay(const TwoWayRules& rules) : rules_(rules) {}
+  static State start();
+  void pass(State& s, Run& run);
+  End end(State s);
+
+ private:
+  enum Code : Byte { ok, retry, conflict, gone, exists };
+  struct Done {
+    Code code = retry;
+    Byte id = 0, version = 0, value = 0;
+  };
+  struct Work {
+    Byte side = 0, id = 0;
+    Pending pending{};
+    Pending other_pending{};
+    Link link{};
+    std::array<Item, 2> item{};           ///< as read; id 0: not read
+    std::array<bool, 2> gone{};
+    Byte generation = 0;
+    bool settled = false;
+  };
+
+  // the world: model_two_way.cpp
+  void step(const char* where);
+  void person(unsigned what, const char* where);
+  void touch(Item& i);
+  Done perform(const Late& op);
+  Done request(const Intent& op, const char* where);
+  void land(Late& l);
+  // the protocol: model_two_way_pass.cpp
+  void recover();
+  void recover_create(Intent op);
+  void drop_create(const Intent& op, Cause cause);
+  void capture();
+  void begin_walk(Byte side, Byte who);
+  void end_walk(Byte side, Byte who);
+  void route(Byte side, Byte id, Byte version, bool there, Byte token);
+  void confirm();
+  void work(Byte side);
+  bool decide(Work& w, Intent& op);
+  bool ended(Work& w, Intent& op);
+  void match(Work& w);
+  void both_there(Work& w, Intent& op, bool first);
+  void send(const Intent& op, Work& w, bool again);
+  void record_create(const Intent& op, Work& w, Done d, bool adopted);
+  void record_update(const Intent& op, Work& w, const Done& d);
+  void record_remove(const Intent& op, Work& w, const Done& d);
+  void settle(Work& w, bool keep_row);
+  void put_pending(Byte side, Byte id, Byte version, bool gone);
+  void drop_pending(Byte side, const Pending& p);
+  Link* link_of(Byte side, Byte id);
+  Byte loser_of(const Intent& op, const Work& w) const;
+
+  TwoWayRules rules_;
+  State* s_ = nullptr;
+  Run* run_ = nullptr;
+  Byte pending_loser_ = 0;
+};
+
+}  // namespace syncline::model
