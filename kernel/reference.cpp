@@ -147,6 +147,7 @@ std::vector<KnownClass> known_classes(PluginRegistry& plugins) {
 
 std::string toml_value(const sy_option& option, const json::value& value) {
   if (option.type == SY_DURATION && value.is_int64()) return toml_text(print_duration(value.get_int64()));
+  if (option.type == SY_BYTES && value.is_int64()) return toml_text(print_bytes(value.get_int64()));
   if (option.type == SY_INSTANT && value.is_int64()) return print_instant(value.get_int64());
   return toml_plain(value);
 }
@@ -192,7 +193,7 @@ std::string reference_page(const std::vector<KnownClass>& classes) {
 }
 
 std::string example_config(const std::vector<KnownClass>& classes) {
-  std::string out = "# Syncline's configuration. Lines that begin with # show what holds if nothing is written.\n";
+  std::string out = "# Syncline's configuration. A commented option shows its default, or an example where there is none.\n";
   const KnownClass* store = first(classes, "store", false);
   const KnownClass* mailbox = first(classes, "connection", true);
   const KnownClass* crm = first(classes, "connection", false);

@@ -111,6 +111,8 @@ TEST(Units, Sizes) {
   EXPECT_EQ(parse_bytes("64MiB"), 64 << 20);
   EXPECT_EQ(parse_bytes("10MB"), 10'000'000);
   EXPECT_EQ(parse_bytes("17"), 17);
+  for (const std::int64_t n : {0LL, 1LL, 1000LL, 1024LL, 5LL << 20, 3LL << 30, 10'000'000LL, 1025LL}) EXPECT_EQ(parse_bytes(print_bytes(n)), n);
+  EXPECT_EQ(print_bytes(64 << 20), "64MiB");
   for (const char* wrong : {"", "MiB", "1 MiB", "-1", "1mib", "9999999999TiB", "1MiB1"}) EXPECT_FALSE(parse_bytes(wrong)) << wrong;
 }
 

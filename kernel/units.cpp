@@ -124,6 +124,13 @@ std::optional<std::int64_t> parse_bytes(std::string_view text) {
   return text.empty() ? out : std::nullopt;
 }
 
+std::string print_bytes(std::int64_t bytes) {
+  for (const std::string_view unit : {"TiB", "GiB", "MiB", "KiB", "GB", "MB", "kB"})
+    for (const auto& [name, factor] : sizes)
+      if (name == unit && bytes != 0 && bytes % factor == 0) return std::to_string(bytes / factor) + std::string(name);
+  return std::to_string(bytes) + "B";
+}
+
 std::optional<std::int64_t> parse_instant(std::string_view text) {
   const auto date = take_date(text);
   if (!date || !take_char(text, "Tt ")) return std::nullopt;

@@ -14,6 +14,7 @@ std::string print_duration(std::int64_t ms);
 
 /// "65536", "512KiB", "64MiB", "1GiB", "10MB" → bytes.
 std::optional<std::int64_t> parse_bytes(std::string_view text);
+std::string print_bytes(std::int64_t bytes);
 
 /// ISO 8601 with a zone ("2026-01-01T00:00:00Z", "2026-01-01T01:00:00.5+01:00") → UTC milliseconds.
 std::optional<std::int64_t> parse_instant(std::string_view text);

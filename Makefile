@@ -1,0 +1,38 @@
+# Thin: what it calls can be called by hand. `make help` lists the targets.
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+BUILD := build
+
+.PHONY: help demo test sanitize check packages build clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+packages:
+	@tools/install-packages
+
+build: packages ## the program, its plugins, the tests and the sandbox, in build/dev
+	@cmake --preset dev >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }; rm -f $(BUILD).log
+	@cmake --build --preset dev -j $(JOBS)
+
+demo: packages ## 200 mails from three mailboxes into a stand-in CRM, shown step by step
+	@cmake --preset dev >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }; rm -f $(BUILD).log
+	@cmake --build --preset dev -j $(JOBS) --target syncline syncline-sandbox pop3 crm-rest rules storage-sqlite
+	@tools/demo $(BUILD)/dev
+
+test: build ## the whole suite
+	@ctest --preset dev -j $(JOBS)
+
+sanitize: packages ## units, laws and conformance under ASan + UBSan, then under TSan
+	@for kind in asan tsan; do \
+	  cmake --preset $$kind >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }; rm -f $(BUILD).log; \
+	  cmake --build --preset $$kind -j $(JOBS) || exit 1; \
+	  ctest --preset $$kind -j $(JOBS) -L 'unit|law|conformance' || exit 1; \
+	done
+
+check: build ## style: clang-format and clang-tidy, both version 19
+	@git ls-files '*.cpp' '*.hpp' '*.h' | xargs clang-format-19 --dry-run -Werror
+	@git ls-files 'sdk/*.cpp' 'kernel/*.cpp' 'plugins/*.cpp' | grep -v _test.cpp | xargs -P $(JOBS) -n 4 clang-tidy-19 -p $(BUILD)/dev --quiet
+
+clean: ## removes build/
+	@rm -rf $(BUILD)
