@@ -50,7 +50,8 @@ json::object principal(const PairConfig& pair) {
 std::string summary(const Faults& faults) {
   const std::vector<Fault> all = faults.sorted();
   if (all.empty()) return "the configuration has faults";
-  const std::string more = all.size() == 1 ? "" : " (and " + std::to_string(all.size() - 1) + " more; `syncline config check` shows all)";
+  const std::string more =
+      all.size() == 1 ? "" : " (and " + std::to_string(all.size() - 1) + " more; `syncline config check` shows all)";
   return faults.place(all.front().at) + ": " + all.front().text + more;
 }
 
@@ -59,13 +60,16 @@ std::string summary(const Faults& faults) {
 LoadedConfig read_config(const std::string& file, const ConfigOptions& options) {
   LoadedConfig out;
   out.config.file = std::filesystem::absolute(file).lexically_normal().string();
-  const Node root = read_tree(out.config.file, options.environment ? options.environment : Environment(process_environment), out.faults);
+  const Node root = read_tree(out.config.file,
+                              options.environment ? options.environment : Environment(process_environment), out.faults);
   const std::vector<std::string> configured = configured_folders(root, out.config.file);
   out.plugins = std::make_shared<PluginRegistry>(plugin_folders(options.plugin_dirs, configured));
   const std::vector<Fault> so_far = out.faults.sorted();
   const auto unreadable = [&](const Fault& f) { return f.code == "CFG001" || (f.code == "CFG002" && f.at.line == 0); };
   // Half a file would only add faults that are none.
-  if (root.entries.empty() && std::any_of(so_far.begin(), so_far.end(), [&](const Fault& f) { return unreadable(f) || f.code == "CFG004"; })) return out;
+  if (root.entries.empty() &&
+      std::any_of(so_far.begin(), so_far.end(), [&](const Fault& f) { return unreadable(f) || f.code == "CFG004"; }))
+    return out;
   ConfigReader(root, *out.plugins, out).read();
   out.config.plugin_dirs = configured;
   return out;
@@ -80,7 +84,8 @@ LoadedConfig load_config(const std::string& file, const ConfigOptions& options) 
 ConfigError::ConfigError(Faults faults) : Error(SY_CONFIG, summary(faults)), faults_(std::move(faults)) {}
 
 const ConnectionConfig* Config::connection(std::string_view name) const {
-  const auto it = std::find_if(connections.begin(), connections.end(), [&](const ConnectionConfig& c) { return c.name == name; });
+  const auto it =
+      std::find_if(connections.begin(), connections.end(), [&](const ConnectionConfig& c) { return c.name == name; });
   return it == connections.end() ? nullptr : &*it;
 }
 

@@ -16,8 +16,8 @@
 
 namespace syncline {
 
-/// An instance of a plugin's class as the configuration describes it. `json` is what the class's create gets: validated,
-/// defaults put in, durations in milliseconds, sizes in bytes, instants in UTC milliseconds, no secrets.
+/// An instance of a plugin's class as the configuration describes it. `json` is what the class's create gets:
+/// validated, defaults put in, durations in milliseconds, sizes in bytes, instants in UTC milliseconds, no secrets.
 struct PluginSettings {
   std::string plugin, class_name;
   std::string json = "{}";
@@ -52,31 +52,31 @@ enum class LeftFilter { keep, unlink, remove };
 enum class Takeover { ask, never, always };
 
 struct EmailConfig {
-  int method = 1;                              ///< 0 all … 4 none: which mails are tracked by themselves
+  int method = 1;                                 ///< 0 all … 4 none: which mails are tracked by themselves
   std::optional<std::int64_t> received_after_ms;  ///< absent: when the pair was first confirmed
   bool auto_track = true;
   bool correlate_by_headers = true;
-  std::int64_t max_size = 0;                   ///< bytes
+  std::int64_t max_size = 0;  ///< bytes
 };
 
 /// One user or queue: a mailbox and its CRM side.
 struct PairConfig {
-  std::string name;                    ///< as people type it: the address
+  std::string name;  ///< as people type it: the address
   enum class Kind { user, queue } kind = Kind::user;
   std::string address;
-  std::string id;                      ///< explicit identity; empty: the CRM's
-  std::string organization;            ///< name of a connection
-  std::vector<std::string> lookup;     ///< names of further CRM connections
-  std::string mailbox;                 ///< name of a connection
-  std::string mailbox_json = "{}";     ///< the mailbox's own options, as in PluginSettings::json
+  std::string id;                   ///< explicit identity; empty: the CRM's
+  std::string organization;         ///< name of a connection
+  std::vector<std::string> lookup;  ///< names of further CRM connections
+  std::string mailbox;              ///< name of a connection
+  std::string mailbox_json = "{}";  ///< the mailbox's own options, as in PluginSettings::json
   SecretRefs mailbox_secrets;
-  std::vector<std::string> entities;   ///< empty: every kind that both sides offer
+  std::vector<std::string> entities;  ///< empty: every kind that both sides offer
   std::vector<std::string> delegates;
   bool at_least_once = false;
   Conflict conflict = Conflict::last_writer;
   LeftFilter left_filter = LeftFilter::keep;
   EmailConfig email;
-  int delete_task = 0;                 ///< 0 always, 1 only while not completed, 2 never
+  int delete_task = 0;  ///< 0 always, 1 only while not completed, 2 never
   std::string ruleset = "d365";
   /// Filters, then rules, in the order in which they run; pairs with the same stage share it.
   std::vector<std::shared_ptr<const StageConfig>> stages;
@@ -88,23 +88,23 @@ struct LogConfig {
 };
 
 struct Config {
-  std::string file;                    ///< the file that was read, absolute
-  std::string instance;                ///< default: the machine id
+  std::string file;      ///< the file that was read, absolute
+  std::string instance;  ///< default: the machine id
   PluginSettings store;
   std::vector<std::string> plugin_dirs;
-  std::string spool_path;              ///< default: `spool` beside the store's file
-  std::int64_t spool_limit = 0;        ///< bytes
+  std::string spool_path;        ///< default: `spool` beside the store's file
+  std::int64_t spool_limit = 0;  ///< bytes
   GateConfig gate;
   Takeover takeover = Takeover::ask;
   std::int64_t lease_ttl_ms = 0;
   std::int64_t history_keep_ms = 0;
   std::int64_t tombstone_keep_days = 0;
   std::int64_t sweep_ms = 0;
-  bool first_run_goes = false;         ///< first_run = "go"
+  bool first_run_goes = false;  ///< first_run = "go"
   LogConfig log;
   std::vector<ConnectionConfig> connections;
-  std::vector<PairConfig> pairs;       ///< in the order of the file
-  std::vector<StageConfig> stages;     ///< [[filter]] and [[rule]] blocks that stand for themselves or change an entry
+  std::vector<PairConfig> pairs;    ///< in the order of the file
+  std::vector<StageConfig> stages;  ///< [[filter]] and [[rule]] blocks that stand for themselves or change an entry
 
   [[nodiscard]] const ConnectionConfig* connection(std::string_view name) const;
   /// By address or name, without regard to case. Throws Error(SY_CONFIG) with "did you mean".

@@ -35,10 +35,10 @@ class ConfigReader {
   PluginReader plugins_;
   StageReader stages_;
   json::object defaults_;
-  std::map<std::string, std::string> sides_;             ///< connection → side on which it is used
-  std::map<std::string, std::string> mailboxes_;         ///< mailbox → where it is used
-  std::map<std::string, std::string> addresses_;         ///< lower-case address → where it is configured
-  std::map<std::string, Span> ruleset_at_;               ///< address → where its ruleset is named
+  std::map<std::string, std::string> sides_;      ///< connection → side on which it is used
+  std::map<std::string, std::string> mailboxes_;  ///< mailbox → where it is used
+  std::map<std::string, std::string> addresses_;  ///< lower-case address → where it is configured
+  std::map<std::string, Span> ruleset_at_;        ///< address → where its ruleset is named
 };
 
 }  // namespace syncline

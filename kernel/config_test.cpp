@@ -56,7 +56,8 @@ class Folder {
     const fs::path file = path_ / name;
     fs::create_directories(file.parent_path());
     std::ofstream(file) << text;
-    fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write | (readable ? fs::perms::others_read : fs::perms::none));
+    fs::permissions(
+        file, fs::perms::owner_read | fs::perms::owner_write | (readable ? fs::perms::others_read : fs::perms::none));
     return file;
   }
   /// All files of a corpus folder, closed to others unless they say otherwise.
@@ -64,7 +65,8 @@ class Folder {
     for (const auto& e : fs::recursive_directory_iterator(from)) {
       if (!e.is_regular_file()) continue;
       const std::string text = slurp(e.path());
-      static_cast<void>(write(fs::relative(e.path(), from).string(), text, text.find("\n# mode 644") != std::string::npos));
+      static_cast<void>(
+          write(fs::relative(e.path(), from).string(), text, text.find("\n# mode 644") != std::string::npos));
     }
   }
   [[nodiscard]] const fs::path& path() const { return path_; }
@@ -116,7 +118,8 @@ TEST(BadFiles, EachMistakeIsNamedWithItsPlaceAndRemedy) {
     const std::vector<Fault> faults = loaded.faults.sorted();
     ASSERT_EQ(faults.size(), expected.size()) << loaded.faults.print();
     for (std::size_t i = 0; i < faults.size(); ++i) {
-      const std::string prefix = expected[i].place.find(".toml") == std::string::npos ? file.filename().string() + ":" : "";
+      const std::string prefix =
+          expected[i].place.find(".toml") == std::string::npos ? file.filename().string() + ":" : "";
       EXPECT_EQ(fs::relative(loaded.faults.place(faults[i].at), folder.path()).string(), prefix + expected[i].place);
       EXPECT_EQ(faults[i].code, expected[i].code);
       EXPECT_THAT(faults[i].text + " | " + faults[i].hint + " | " + faults[i].help, HasSubstr(expected[i].words));
@@ -136,12 +139,14 @@ TEST(BadFiles, EachMistakeIsNamedWithItsPlaceAndRemedy) {
 
 TEST(BadFiles, PrintedFormHasExcerptCaretAndHelp) {
   const Folder folder;
-  const fs::path file = folder.write("x.toml", "[store]\nplugin = \"teststore\"\npath = \"/s.db\"\n\n[spool]\nlimits = \"1GiB\"\n");
+  const fs::path file =
+      folder.write("x.toml", "[store]\nplugin = \"teststore\"\npath = \"/s.db\"\n\n[spool]\nlimits = \"1GiB\"\n");
   EXPECT_EQ(read_config(file.string(), options()).faults.print(),
-            file.string() + ":6:1: error[CFG012]: unknown option \"limits\" in [spool]\n"
-                            "    6 | limits = …\n"
-                            "      | ^^^^^^ did you mean \"limit\"?  (size 16MiB.., default \"2GiB\")\n"
-                            "   help: options here: limit, path\n");
+            file.string() +
+                ":6:1: error[CFG012]: unknown option \"limits\" in [spool]\n"
+                "    6 | limits = …\n"
+                "      | ^^^^^^ did you mean \"limit\"?  (size 16MiB.., default \"2GiB\")\n"
+                "   help: options here: limit, path\n");
 }
 
 TEST(BadFiles, AFileThatIsNotThereIsNamed) {
@@ -165,8 +170,9 @@ TEST(BadFiles, ARefusedPluginIsAFault) {
 /// Everything that is read, also of deep or broken input, ends in faults or a configuration.
 TEST(BadFiles, GarbageEndsInAFault) {
   const Folder folder;
-  for (const std::string& text : {std::string("\0\1\2\xff\xfe", 5), std::string(100'000, '['), "x = " + std::string(100'000, '['),
-                                  std::string("a = \"\"\"\nno end"), std::string("\xef\xbb\xbf[store")}) {
+  for (const std::string& text :
+       {std::string("\0\1\2\xff\xfe", 5), std::string(100'000, '['), "x = " + std::string(100'000, '['),
+        std::string("a = \"\"\"\nno end"), std::string("\xef\xbb\xbf[store")}) {
     const fs::path file = folder.write("x.toml", text);
     EXPECT_FALSE(read_config(file.string(), options()).faults.empty());
     EXPECT_FALSE(read_config(file.string(), options()).faults.print().empty());
@@ -188,7 +194,8 @@ class GoodFiles : public testing::Test {
 
 TEST_F(GoodFiles, AllPass) {
   folder_.copy(corpus / "good");
-  for (const fs::path& file : files_in(folder_.path())) EXPECT_EQ(read_config(file.string(), options()).faults.print(), "") << file;
+  for (const fs::path& file : files_in(folder_.path()))
+    EXPECT_EQ(read_config(file.string(), options()).faults.print(), "") << file;
 }
 
 TEST_F(GoodFiles, MinimalHasEveryDefault) {
@@ -243,7 +250,8 @@ TEST_F(GoodFiles, WholeModel) {
   EXPECT_EQ(alice.left_filter, LeftFilter::unlink);
   EXPECT_EQ(alice.mailbox_json, "{\"username\":\"alice\"}");
   EXPECT_EQ(alice.mailbox_secrets.at("password").name, (folder_.path() / "alice.pw").string());
-  EXPECT_EQ(mailbox_settings(alice), "{\"principal\":{\"address\":\"alice@example.org\",\"kind\":\"user\"},\"username\":\"alice\"}");
+  EXPECT_EQ(mailbox_settings(alice),
+            "{\"principal\":{\"address\":\"alice@example.org\",\"kind\":\"user\"},\"username\":\"alice\"}");
 
   const PairConfig& support = c.pair("support@example.org");
   EXPECT_EQ(support.kind, PairConfig::Kind::queue);
@@ -261,10 +269,11 @@ std::vector<std::string> stage_names(const PairConfig& p) {
 TEST_F(GoodFiles, StagesAreConfiguredPlacedAndScoped) {
   const LoadedConfig loaded = load("whole.toml");
   EXPECT_THAT(stage_names(loaded.config.pair("alice@example.org")),
-              ElementsAre("private-items", "received-after", "size-limit", "duplicate", "sender", "recipients", "correlation", "no-newsletters",
-                          "acceptance", "parties", "mine"));
+              ElementsAre("private-items", "received-after", "size-limit", "duplicate", "sender", "recipients",
+                          "correlation", "no-newsletters", "acceptance", "parties", "mine"));
   EXPECT_THAT(stage_names(loaded.config.pair("support@example.org")),
-              ElementsAre("private-items", "received-after", "size-limit", "sender", "recipients", "correlation", "acceptance", "parties", "mine"));
+              ElementsAre("private-items", "received-after", "size-limit", "sender", "recipients", "correlation",
+                          "acceptance", "parties", "mine"));
   const auto& stages = loaded.config.pair("alice@example.org").stages;
   EXPECT_EQ(stages[2]->json, "{\"limit\":1048576}");
   EXPECT_THAT(stages[2]->entities, ElementsAre("email"));
@@ -277,12 +286,14 @@ TEST_F(GoodFiles, StagesAreConfiguredPlacedAndScoped) {
 
 class FingerprintTest : public GoodFiles {
  protected:
-  std::string of(const std::vector<std::pair<std::string, std::string>>& changes, const std::string& pair = "alice@example.org") {
+  std::string of(const std::vector<std::pair<std::string, std::string>>& changes,
+                 const std::string& pair = "alice@example.org") {
     folder_.copy(corpus / "good");
     std::string text = slurp(folder_.path() / "whole.toml");
     for (const auto& [replace, with] : changes) {
       EXPECT_THAT(text, HasSubstr(replace));
-      for (std::size_t i = text.find(replace); i != std::string::npos; i = text.find(replace, i + with.size())) text.replace(i, replace.size(), with);
+      for (std::size_t i = text.find(replace); i != std::string::npos; i = text.find(replace, i + with.size()))
+        text.replace(i, replace.size(), with);
     }
     const fs::path file = folder_.write("changed.toml", text);
     const LoadedConfig loaded = read_config(file.string(), options());
@@ -293,8 +304,10 @@ class FingerprintTest : public GoodFiles {
 
 TEST_F(FingerprintTest, StandsStillWhenNothingChangesThatDecides) {
   const std::string before = of({});
-  EXPECT_EQ(of({{"alice@example.org", "alicia@example.org"}, {"ALICE@example.org", "ALICIA@example.org"}}, "alicia@example.org"), before);
-  EXPECT_EQ(of({{"\"crm\"", "\"renamed\""}, {"[connection.crm]", "[connection.renamed]"}}), before);
+  EXPECT_EQ(of({{"alice@example.org", "alicia@example.org"}, {"ALICE@example.org", "ALICIA@example.org"}},
+               "alicia@example.org"),
+            before);
+  EXPECT_EQ(of({{"\"partner\"", "\"renamed\""}, {"[connection.partner]", "[connection.renamed]"}}), before);
   EXPECT_EQ(of({{"entities = [\"contact\", \"email\"]", "entities = [\"email\", \"contact\"]"}}), before);
   EXPECT_EQ(of({{"method = 2, max_size = \"5MiB\"", "max_size = \"5120KiB\", method = 2"}}), before);
   EXPECT_EQ(of({{"interval = \"90s\"", "interval = \"2m\""}}), before);
@@ -347,8 +360,9 @@ TEST(Reference, TheExampleIsAValidConfiguration) {
   std::string active;
   std::istringstream in(example);
   for (std::string line; std::getline(in, line);)
-    if (line.starts_with("#") && !line.starts_with("# ") && line.find("include") == std::string::npos && line.find("lookup") == std::string::npos &&
-        line.find("class = ") == std::string::npos && line.find("plugin_dirs") == std::string::npos && line.find("[[") == std::string::npos &&
+    if (line.starts_with("#") && !line.starts_with("# ") && line.find("include") == std::string::npos &&
+        line.find("lookup") == std::string::npos && line.find("class = ") == std::string::npos &&
+        line.find("plugin_dirs") == std::string::npos && line.find("[[") == std::string::npos &&
         line != "#name = \"size-limit\"" && line != "#enabled = false")
       active += line.substr(1) + "\n";
     else

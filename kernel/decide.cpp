@@ -92,6 +92,25 @@ bool ended(PassContext& ctx, WorkItem& w) {
   return true;
 }
 
+/// A mail that is listed and cannot be read: for good (its source says so), or for now. True: it is dealt with.
+bool unreadable(PassContext& ctx, WorkItem& w) {
+  const Side s = w.side();
+  if (!one_way(w.kind()) || w.settled) return false;
+  Batch batch;
+  if (w.now[s].presence == Presence::left) {
+    postpone(ctx, batch, w, "the mailbox lists it and does not give it out", ctx.clock() + 60'000, true);
+  } else if (const auto* why = w.now[s].doc.if_contains("unreadable"); why != nullptr && why->is_string()) {
+    Done d;
+    d.code = SY_INVALID;
+    d.text = std::string(why->get_string());
+    put_in_quarantine(ctx, batch, w, "mailbox", d);
+  } else {
+    return false;
+  }
+  ctx.carried.append(batch);
+  return true;
+}
+
 void filter_item(PassContext& ctx, WorkItem& w) {
   const Side s = w.side();
   if (w.now[s].presence != Presence::there) return;
@@ -277,11 +296,13 @@ class Judge {
 
   void after_whole(WorkItem& w) {
     const Side s = w.side();
+    if (unreadable(ctx_, w)) return;
     if (w.now[s].presence == Presence::there) {
       w.filtered = run_filters(ctx_.stages, w.kind(), s, w.now[s].doc, w.item[s]->flags, basic_facts(ctx_, w));
-      if (w.filtered.pass) return;
+      if (w.filtered.pass && (!w.item[s]->head() || w.now[s].doc.contains("oversize"))) return;
       Batch batch;
-      settle(ctx_, batch, w, "refused", w.filtered.stage, w.filtered.reason, w.filtered.args);
+      if (w.filtered.pass) postpone(ctx_, batch, w, "the mailbox gave its head and not its body", ctx_.clock() + 60'000, true);
+      else settle(ctx_, batch, w, "refused", w.filtered.stage, w.filtered.reason, w.filtered.args);
       ctx_.carried.append(batch);
       return;
     }
@@ -305,7 +326,7 @@ void decide(PassContext& ctx, std::vector<WorkItem>& batch) {
     read_side(ctx, kind, items, items.front()->side(), depth);
     std::vector<WorkItem*> linked;
     for (WorkItem* w : items) {
-      if (ended(ctx, *w)) continue;
+      if (ended(ctx, *w) || unreadable(ctx, *w)) continue;
       if (w->link && !one_way(kind) && w->link->state != LinkState::tombstone) linked.push_back(w);
     }
     if (!linked.empty()) read_side(ctx, kind, linked, other(linked.front()->side()), depth);

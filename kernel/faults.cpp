@@ -52,8 +52,8 @@ struct Token {
   bool comment = false;
 };
 
-/// Finds the values and comments of a file line by line: enough TOML to know what must not be shown, also in a file that
-/// has mistakes.
+/// Finds the values and comments of a file line by line: enough TOML to know what must not be shown, also in a file
+/// that has mistakes.
 class ValueScanner {
  public:
   std::vector<std::vector<Token>> scan(const std::vector<std::string>& lines) {
@@ -69,8 +69,12 @@ class ValueScanner {
   }
 
  private:
-  [[nodiscard]] std::string_view at(std::size_t i) const { return i < text_.size() ? std::string_view(text_[i]) : std::string_view(); }
-  [[nodiscard]] bool triple(std::size_t i, std::string_view q) const { return at(i) == q && at(i + 1) == q && at(i + 2) == q; }
+  [[nodiscard]] std::string_view at(std::size_t i) const {
+    return i < text_.size() ? std::string_view(text_[i]) : std::string_view();
+  }
+  [[nodiscard]] bool triple(std::size_t i, std::string_view q) const {
+    return at(i) == q && at(i + 1) == q && at(i + 2) == q;
+  }
   void mark(std::size_t from, std::size_t to, bool comment = false) {
     tokens_.push_back({static_cast<std::uint32_t>(from + 1), static_cast<std::uint32_t>(to + 1), comment});
   }
@@ -97,10 +101,14 @@ class ValueScanner {
     }
     if (c == "\"" || c == "'") return quoted(i);
     if (header_ && depth_ == 0) return i + 1;
-    if (c == "=") in_value_ = true;
-    else if (in_value_ && (c == "[" || c == "{")) ++depth_;
-    else if (in_value_ && (c == "]" || c == "}")) depth_ -= depth_ > 0 ? 1 : 0;
-    else if (c != " " && c != ",") return bare(i);
+    if (c == "=")
+      in_value_ = true;
+    else if (in_value_ && (c == "[" || c == "{"))
+      ++depth_;
+    else if (in_value_ && (c == "]" || c == "}"))
+      depth_ -= depth_ > 0 ? 1 : 0;
+    else if (c != " " && c != ",")
+      return bare(i);
     return i + 1;
   }
 
@@ -129,7 +137,8 @@ class ValueScanner {
 
   std::size_t close_multi(std::size_t i) {
     for (; i < text_.size(); ++i) {
-      if (open_ == "\"" && text_[i] == "\\") ++i;
+      if (open_ == "\"" && text_[i] == "\\")
+        ++i;
       else if (triple(i, open_)) {
         open_.clear();
         return i + 3;
@@ -152,9 +161,12 @@ class ValueScanner {
 
 bool sounds_secret(std::string_view line) {
   std::string lower(line.substr(0, line.find('=')));
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  constexpr std::array<std::string_view, 9> words{"pass", "pwd", "secret", "token", "key", "cred", "auth", "pin", "login"};
-  return std::any_of(words.begin(), words.end(), [&](std::string_view w) { return lower.find(w) != std::string::npos; });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  constexpr std::array<std::string_view, 9> words{"pass", "pwd",  "secret", "token", "key",
+                                                  "cred", "auth", "pin",    "login"};
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view w) { return lower.find(w) != std::string::npos; });
 }
 
 constexpr std::size_t window = 120;
@@ -166,14 +178,16 @@ std::size_t distance(std::string_view a, std::string_view b) {
   for (std::size_t i = 1; i <= a.size(); ++i)
     for (std::size_t j = 1; j <= b.size(); ++j) {
       d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
   return d[a.size()][b.size()];
 }
 
 std::string lower_case(std::string_view s) {
   std::string out(s);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -189,16 +203,20 @@ Shown masked(const std::string& raw, const std::vector<Token>& tokens, const Fau
   Shown out;
   std::vector<std::string>& shown = out.text;
   for (std::uint32_t column = 1; column <= text.size() + 1;) {
-    const auto token = std::find_if(tokens.begin(), tokens.end(), [&](const Token& t) { return t.begin == column && t.end > column; });
+    const auto token =
+        std::find_if(tokens.begin(), tokens.end(), [&](const Token& t) { return t.begin == column && t.end > column; });
     const std::size_t before = shown.size();
     std::uint32_t next = column + 1;
     if (token == tokens.end()) {
       if (column <= text.size()) shown.push_back(text[column - 1]);
     } else {
       next = token->end;
-      const bool asked = f.code == "CFG001" ? syntax && f.at.column >= column && f.at.column <= next : column == f.at.column;
-      if (!token->comment && asked && !hidden) shown.insert(shown.end(), text.begin() + column - 1, text.begin() + next - 1);
-      else if (!token->comment) shown.emplace_back("…");
+      const bool asked =
+          f.code == "CFG001" ? syntax && f.at.column >= column && f.at.column <= next : column == f.at.column;
+      if (!token->comment && asked && !hidden)
+        shown.insert(shown.end(), text.begin() + column - 1, text.begin() + next - 1);
+      else if (!token->comment)
+        shown.emplace_back("…");
     }
     if (column <= f.at.column && f.at.column < next) {
       out.caret = before + (shown.size() - before == next - column ? f.at.column - column : 0);
@@ -214,7 +232,8 @@ Shown masked(const std::string& raw, const std::vector<Token>& tokens, const Fau
 std::string excerpt(const Fault& f, const std::string& raw, const std::vector<Token>& tokens, bool hidden) {
   const Shown line = masked(raw, tokens, f, hidden);
   const std::size_t size = line.text.size();
-  const std::size_t from = line.caret > window / 2 && size > window ? std::min(line.caret - window / 2, size - window) : 0;
+  const std::size_t from =
+      line.caret > window / 2 && size > window ? std::min(line.caret - window / 2, size - window) : 0;
   const std::size_t to = std::min(size, from + window);
   const std::string number = std::to_string(f.at.line);
   std::string out = std::string(5 - std::min<std::size_t>(number.size(), 5), ' ') + number + " | ";
@@ -258,7 +277,8 @@ std::vector<Fault> Faults::sorted() const {
   std::vector<Fault> out = list_;
   const auto key = [](const Fault& f) { return std::tie(f.at.file, f.at.line, f.at.column, f.code, f.text); };
   std::stable_sort(out.begin(), out.end(), [&](const Fault& a, const Fault& b) { return key(a) < key(b); });
-  out.erase(std::unique(out.begin(), out.end(), [&](const Fault& a, const Fault& b) { return key(a) == key(b); }), out.end());
+  out.erase(std::unique(out.begin(), out.end(), [&](const Fault& a, const Fault& b) { return key(a) == key(b); }),
+            out.end());
   return out;
 }
 
@@ -283,8 +303,13 @@ std::string Faults::print() const {
 std::string Faults::json() const {
   boost::json::array out;
   for (const Fault& f : sorted())
-    out.push_back(boost::json::object{{"file", path(f.at)}, {"line", f.at.line}, {"column", f.at.column}, {"code", f.code},
-                                      {"message", f.text}, {"hint", f.hint}, {"help", f.help}});
+    out.push_back(boost::json::object{{"file", path(f.at)},
+                                      {"line", f.at.line},
+                                      {"column", f.at.column},
+                                      {"code", f.code},
+                                      {"message", f.text},
+                                      {"hint", f.hint},
+                                      {"help", f.help}});
   return boost::json::serialize(out);
 }
 

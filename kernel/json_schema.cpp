@@ -11,7 +11,10 @@ json::object any_of(json::array options) { return {{"anyOf", std::move(options)}
 json::object secret_schema() {
   const json::object text{{"type", "string"}, {"minLength", 1}};
   const auto source = [](const char* key, json::object value) {
-    return json::object{{"type", "object"}, {"properties", json::object{{key, std::move(value)}}}, {"required", json::array{key}}, {"additionalProperties", false}};
+    return json::object{{"type", "object"},
+                        {"properties", json::object{{key, std::move(value)}}},
+                        {"required", json::array{key}},
+                        {"additionalProperties", false}};
   };
   return any_of({text, source("file", text), source("env", text),
                  source("command", {{"type", "array"}, {"items", json::object{{"type", "string"}}}, {"minItems", 1}})});
@@ -39,14 +42,22 @@ json::object value_schema(const sy_option& o) {
     case SY_INT: return any_of({number_schema(o), variable()});
     case SY_BOOL: return any_of({json::object{{"type", "boolean"}}, variable()});
     case SY_DURATION: return {{"type", "string"}, {"pattern", "^([0-9]+(ms|s|m|h|d|w))+$|\\$\\{"}};
-    case SY_BYTES: return any_of({number_schema(o), json::object{{"type", "string"}, {"pattern", "^[0-9]+(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB)?$|\\$\\{"}}});
+    case SY_BYTES:
+      return any_of({number_schema(o),
+                     json::object{{"type", "string"}, {"pattern", "^[0-9]+(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB)?$|\\$\\{"}}});
     case SY_CHOICE: return any_of({json::object{{"enum", json::value_from(allowed_words(o))}}, variable()});
     case SY_SECRET: return secret_schema();
-    case SY_INSTANT: return {{"type", "string"}, {"pattern", "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?([Zz]|[+-][0-9]{2}:[0-9]{2})$|\\$\\{"}};
+    case SY_INSTANT:
+      return {{"type", "string"},
+              {"pattern",
+               "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt "
+               "][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?([Zz]|[+-][0-9]{2}:[0-9]{2})$|\\$\\{"}};
     case SY_LIST: return list_schema(o);
     case SY_TABLE: return {{"type", "object"}};
     case SY_PATH: return {{"type", "string"}, {"minLength", 1}};
-    case SY_URL: return {{"type", "string"}, {"pattern", "^[a-z0-9+-]+://[^/?#:@\\s\"<>][^/?#@\\s\"<>]*([/?#][^\\s\"<>]*)?$|\\$\\{"}};
+    case SY_URL:
+      return {{"type", "string"},
+              {"pattern", "^[a-z0-9+-]+://[^/?#:@\\s\"<>][^/?#@\\s\"<>]*([/?#][^\\s\"<>]*)?$|\\$\\{"}};
     default: return text;
   }
 }
@@ -117,9 +128,10 @@ json::object stage_choice(const std::vector<KnownClass>& classes, std::string_vi
     json::array names;
     for (const Ruleset& r : rulesets())
       for (const RulesetEntry& e : r.entries)
-        if (e.role == role && e.plugin == c.plugin->name && e.class_name == c.type->name) names.push_back(json::value(e.name));
+        if (e.role == role && e.plugin == c.plugin->name && e.class_name == c.type->name)
+          names.push_back(json::value(e.name));
+    object_in(object_in(one, "properties"), "plugin")["enum"] = json::array{c.plugin->name};
     json::object own = one;
-    object_in(object_in(own, "properties"), "plugin")["enum"] = json::array{c.plugin->name};
     own["required"].as_array().push_back("plugin");
     options.push_back(std::move(own));
     if (names.empty()) continue;
@@ -132,7 +144,8 @@ json::object stage_choice(const std::vector<KnownClass>& classes, std::string_vi
 json::object mailbox_choice(const std::vector<KnownClass>& classes) {
   json::array options;
   for (const KnownClass& c : classes)
-    if (std::string_view(c.type->role) == "connection") options.push_back(table_schema(joined(mailbox_options(), endpoint_options(*c.type))));
+    if (std::string_view(c.type->role) == "connection")
+      options.push_back(table_schema(joined(mailbox_options(), endpoint_options(*c.type))));
   return options.empty() ? table_schema(mailbox_options()) : any_of(std::move(options));
 }
 
@@ -142,7 +155,8 @@ json::object section_schema(const Section& s, const std::vector<KnownClass>& cla
   json::object table = table_schema(s.options, s.name != "defaults");
   if (s.name == "user" || s.name == "queue") object_in(table, "properties")["mailbox"] = mailbox_choice(classes);
   if (s.name == "queue")
-    object_in(table, "properties")["entities"] = any_of({json::object{{"const", json::array{"email"}}}, json::object{{"const", "email"}}});
+    object_in(table, "properties")["entities"] =
+        any_of({json::object{{"const", json::array{"email"}}}, json::object{{"const", "email"}}});
   return table;
 }
 

@@ -9,7 +9,8 @@ namespace {
 
 std::string exit_codes() {
   std::string out = "Exit codes:\n";
-  for (const auto& [code, words] : syncline::exit_code::meanings) out += "  " + std::to_string(code) + "  " + std::string(words) + "\n";
+  for (const auto& [code, words] : syncline::exit_code::meanings)
+    out += "  " + std::to_string(code) + "  " + std::string(words) + "\n";
   return out;
 }
 
@@ -17,9 +18,12 @@ int run(int argc, char** argv) {
   using namespace syncline;
   CLI::App app("Keeps mailboxes and CRMs in step.", "syncline");
   Context context;
-  app.add_option("--config", context.config_file, "configuration file; default: /etc/syncline/syncline.toml, else ./syncline.toml");
-  app.add_option("--plugin-dir", context.plugin_dirs, "look for plugins here (may be repeated)")->allow_extra_args(false);
-  app.add_option("--log-level", context.log_level, "instead of the configured one")->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
+  app.add_option("--config", context.config_file,
+                 "configuration file; default: /etc/syncline/syncline.toml, else ./syncline.toml");
+  app.add_option("--plugin-dir", context.plugin_dirs, "look for plugins here (may be repeated)")
+      ->allow_extra_args(false);
+  app.add_option("--log-level", context.log_level, "instead of the configured one")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
   app.require_subcommand(1);
   app.footer(exit_codes());
   add_sync(app, context);

@@ -66,7 +66,8 @@ Node convert(const toml::node& from, std::uint32_t file);
 
 void take_table(const toml::table& table, std::uint32_t file, Node& out) {
   out.type = Node::Type::table;
-  for (const auto& [key, value] : table) out.entries.push_back({std::string(key.str()), span_of(key.source(), file), convert(value, file)});
+  for (const auto& [key, value] : table)
+    out.entries.push_back({std::string(key.str()), span_of(key.source(), file), convert(value, file)});
   std::sort(out.entries.begin(), out.entries.end(), [](const Entry& a, const Entry& b) {
     return std::pair(a.at.line, a.at.column) < std::pair(b.at.line, b.at.column);
   });
@@ -106,9 +107,12 @@ Node convert(const toml::node& from, std::uint32_t file) {
 
 std::optional<std::string> read_text(const std::string& file, std::string& why) {
   std::error_code ec;
-  if (!fs::exists(file, ec)) why = "there is no such file";
-  else if (!fs::is_regular_file(file, ec)) why = "it is not a regular file";
-  else if (fs::file_size(file, ec) > max_file) why = "it is larger than 16 MiB";
+  if (!fs::exists(file, ec))
+    why = "there is no such file";
+  else if (!fs::is_regular_file(file, ec))
+    why = "it is not a regular file";
+  else if (fs::file_size(file, ec) > max_file)
+    why = "it is larger than 16 MiB";
   if (!why.empty()) return std::nullopt;
   std::ifstream in(file, std::ios::binary);
   std::string text(static_cast<std::size_t>(fs::file_size(file, ec)), '\0');
@@ -140,7 +144,8 @@ std::optional<Node> read_one(const std::string& file, Span at, Faults& faults) {
     const bool asked = at.line != 0;
     if (!asked) at.file = faults.add_source(file, "");
     faults.add("CFG002", at, "cannot read " + file + ": " + why, {},
-               asked ? "name files that exist, or remove the entry" : "name the file with --config FILE; `syncline config example` prints one to start from");
+               asked ? "name files that exist, or remove the entry"
+                     : "name the file with --config FILE; `syncline config example` prints one to start from");
     return std::nullopt;
   }
   const std::uint32_t source = faults.add_source(file, *text);
@@ -159,7 +164,8 @@ std::optional<Node> read_one(const std::string& file, Span at, Faults& faults) {
     std::replace(words.begin(), words.end(), '\n', ' ');
     if (words.starts_with("Error while parsing ")) words.erase(0, std::min(words.size(), words.find(": ") + 2));
     const bool twice = words.find("redefine") != std::string::npos;
-    faults.add(twice ? "CFG004" : "CFG001", span_of(e.source(), source), twice ? "given twice: " + words : "not TOML: " + words, {},
+    faults.add(twice ? "CFG004" : "CFG001", span_of(e.source(), source),
+               twice ? "given twice: " + words : "not TOML: " + words, {},
                twice ? "keep one of them" : "texts need quotes, durations too: \"5m\"; tables are written [name]");
     return std::nullopt;
   } catch (const std::exception& e) {
@@ -175,13 +181,17 @@ bool is_table_list(const Node& n) {
 
 void merge(Node& into, Node&& more, Faults& faults) {
   for (Entry& e : more.entries) {
-    const auto same = std::find_if(into.entries.begin(), into.entries.end(), [&](const Entry& x) { return x.key == e.key; });
-    if (same == into.entries.end()) into.entries.push_back(std::move(e));
-    else if (same->value.type == Node::Type::table && e.value.type == Node::Type::table) merge(same->value, std::move(e.value), faults);
+    const auto same =
+        std::find_if(into.entries.begin(), into.entries.end(), [&](const Entry& x) { return x.key == e.key; });
+    if (same == into.entries.end())
+      into.entries.push_back(std::move(e));
+    else if (same->value.type == Node::Type::table && e.value.type == Node::Type::table)
+      merge(same->value, std::move(e.value), faults);
     else if (is_table_list(same->value) && is_table_list(e.value))
       std::move(e.value.items.begin(), e.value.items.end(), std::back_inserter(same->value.items));
     else
-      faults.add("CFG004", e.at, "\"" + e.key + "\" is given twice: it also stands at " + faults.place(same->at), {}, "keep one of them");
+      faults.add("CFG004", e.at, "\"" + e.key + "\" is given twice: it also stands at " + faults.place(same->at), {},
+                 "keep one of them");
   }
 }
 
@@ -207,7 +217,8 @@ void read_included(const Node& include, const fs::path& folder, Node& root, Faul
       std::optional<Node> more = read_one(file, item.at, faults);
       if (!more) continue;
       if (const Entry* nested = more->find("include")) {
-        faults.add("CFG003", nested->at, "an included file cannot include others", {}, "name them in the main file's include");
+        faults.add("CFG003", nested->at, "an included file cannot include others", {},
+                   "name them in the main file's include");
         std::erase_if(more->entries, [](const Entry& e) { return e.key == "include"; });
       }
       merge(root, std::move(*more), faults);
@@ -218,19 +229,23 @@ void read_included(const Node& include, const fs::path& folder, Node& root, Faul
 bool is_name(char c) { return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
 /// Puts the value of the ${…} that begins at `i` to `out`; returns where it ends.
-std::size_t expand_one(const Node& node, std::size_t i, const Environment& environment, std::string& out, Faults& faults) {
+std::size_t expand_one(const Node& node, std::size_t i, const Environment& environment, std::string& out,
+                       Faults& faults) {
   const std::string& raw = node.text;
   const std::size_t end = raw.find('}', i);
   const std::string inside = end == std::string::npos ? "" : raw.substr(i + 2, end - i - 2);
   const std::size_t mark = inside.find(":-");
   const std::string name = inside.substr(0, mark);
   if (name.empty() || !std::all_of(name.begin(), name.end(), is_name)) {
-    faults.add("CFG016", node.at, "a variable is written ${NAME} or ${NAME:-default}", {}, "a dollar sign itself is written $$");
+    faults.add("CFG016", node.at, "a variable is written ${NAME} or ${NAME:-default}", {},
+               "a dollar sign itself is written $$");
     return end == std::string::npos ? raw.size() : end + 1;
   }
   const std::optional<std::string> value = environment(name);
-  if (value && !(value->empty() && mark != std::string::npos)) out += *value;
-  else if (mark != std::string::npos) out += inside.substr(mark + 2);
+  if (value && !(value->empty() && mark != std::string::npos))
+    out += *value;
+  else if (mark != std::string::npos)
+    out += inside.substr(mark + 2);
   else
     faults.add("CFG016", node.at, "the environment variable " + name + " is not set", {},
                "set it for the service, or give a default: ${" + name + ":-…}");
@@ -243,7 +258,8 @@ void expand(Node& node, const Environment& environment, Faults& faults) {
   if (node.type != Node::Type::text || node.text.find('$') == std::string::npos) return;
   std::string out;
   const std::string& raw = node.text;
-  node.from_environment = raw.starts_with("${") && raw.find('}') == raw.size() - 1 && raw.find(":-") == std::string::npos;
+  node.from_environment =
+      raw.starts_with("${") && raw.find('}') == raw.size() - 1 && raw.find(":-") == std::string::npos;
   for (std::size_t i = 0; i < raw.size();) {
     if (raw.compare(i, 2, "$$") == 0) {
       out += '$';

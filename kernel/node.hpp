@@ -17,14 +17,14 @@ struct Entry;
 struct Node {
   enum class Type { text, integer, real, boolean, instant, local_time, list, table };
   Type type = Type::table;
-  std::string text;           ///< text; local_time as it was written
-  std::int64_t integer = 0;   ///< integer; boolean as 0 or 1; instant in UTC milliseconds
+  std::string text;          ///< text; local_time as it was written
+  std::int64_t integer = 0;  ///< integer; boolean as 0 or 1; instant in UTC milliseconds
   double real = 0;
   bool from_environment = false;  ///< the whole text was one ${VAR}: its value does not stand in the file
   bool expanded = false;          ///< some of the text came from outside: it is not quoted in messages
   Span at;
-  std::vector<Node> items;    ///< list
-  std::vector<Entry> entries; ///< table, in the order of the file
+  std::vector<Node> items;     ///< list
+  std::vector<Entry> entries;  ///< table, in the order of the file
 
   [[nodiscard]] const Entry* find(std::string_view key) const;
   /// A dotted way down through tables.

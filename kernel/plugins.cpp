@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #define BOOST_DLL_USE_STD_FS
+#include <elf.h>
 #include <boost/dll/library_info.hpp>
 #include <boost/dll/runtime_symbol_info.hpp>
 #include <boost/dll/shared_library.hpp>
 #include <cstdlib>
-#include <elf.h>
 #include <fstream>
 #include <limits>
 #include <set>
@@ -24,7 +24,9 @@ constexpr const char* symbol = "sy_plugin_v1";
 constexpr std::string_view symbol_stem = "sy_plugin_v";
 constexpr std::string_view rebuild = "; install a build of this plugin for Syncline's ABI 1, or remove the file";
 
-bool fits(std::uint64_t offset, std::uint64_t size, std::uint64_t whole) { return offset <= whole && size <= whole - offset; }
+bool fits(std::uint64_t offset, std::uint64_t size, std::uint64_t whole) {
+  return offset <= whole && size <= whole - offset;
+}
 
 template <class T>
 bool read_at(std::ifstream& in, std::uint64_t offset, T& out) {
@@ -37,21 +39,24 @@ bool read_at(std::ifstream& in, std::uint64_t offset, T& out) {
 // symbol reader ask for absurd amounts of memory.
 std::string judge_elf(std::ifstream& in, std::uint64_t whole) {
   Elf64_Ehdr head{};
-  if (!read_at(in, 0, head) || !std::equal(head.e_ident, head.e_ident + SELFMAG, ELFMAG)) return "it is not a shared library";
+  if (!read_at(in, 0, head) || !std::equal(head.e_ident, head.e_ident + SELFMAG, ELFMAG))
+    return "it is not a shared library";
   if (head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_ident[EI_DATA] != ELFDATA2LSB || head.e_type != ET_DYN)
     return "it is not a shared library for this machine";
-  if (head.e_shentsize != sizeof(Elf64_Shdr) || head.e_phentsize != sizeof(Elf64_Phdr) || head.e_shstrndx >= head.e_shnum ||
-      !fits(head.e_shoff, std::uint64_t{head.e_shnum} * sizeof(Elf64_Shdr), whole) ||
+  if (head.e_shentsize != sizeof(Elf64_Shdr) || head.e_phentsize != sizeof(Elf64_Phdr) ||
+      head.e_shstrndx >= head.e_shnum || !fits(head.e_shoff, std::uint64_t{head.e_shnum} * sizeof(Elf64_Shdr), whole) ||
       !fits(head.e_phoff, std::uint64_t{head.e_phnum} * sizeof(Elf64_Phdr), whole))
     return "it is cut off or damaged";
   for (std::uint64_t i = 0; i < head.e_shnum; ++i) {
     Elf64_Shdr s{};
-    if (!read_at(in, head.e_shoff + i * sizeof s, s) || (s.sh_type != SHT_NOBITS && !fits(s.sh_offset, s.sh_size, whole)))
+    if (!read_at(in, head.e_shoff + i * sizeof s, s) ||
+        (s.sh_type != SHT_NOBITS && !fits(s.sh_offset, s.sh_size, whole)))
       return "it is cut off or damaged";
   }
   for (std::uint64_t i = 0; i < head.e_phnum; ++i) {
     Elf64_Phdr p{};
-    if (!read_at(in, head.e_phoff + i * sizeof p, p) || !fits(p.p_offset, p.p_filesz, whole)) return "it is cut off or damaged";
+    if (!read_at(in, head.e_phoff + i * sizeof p, p) || !fits(p.p_offset, p.p_filesz, whole))
+      return "it is cut off or damaged";
   }
   return {};
 }
@@ -59,7 +64,8 @@ std::string judge_elf(std::ifstream& in, std::uint64_t whole) {
 std::string other_abi(const std::vector<std::string>& symbols) {
   for (const std::string& s : symbols)
     if (s.starts_with(symbol_stem) && s != symbol)
-      return "it speaks ABI " + s.substr(symbol_stem.size()) + ", this program speaks ABI " + std::to_string(SY_ABI_MAJOR);
+      return "it speaks ABI " + s.substr(symbol_stem.size()) + ", this program speaks ABI " +
+             std::to_string(SY_ABI_MAJOR);
   return "it does not export " + std::string(symbol) + ", so it is no Syncline plugin";
 }
 
@@ -79,7 +85,8 @@ std::set<std::string> reserved(std::string_view role, bool per_endpoint) {
 std::string judge_class(const sy_class& c) {
   if (!SY_HAS(&c, extension)) return "a class description is too short";
   constexpr std::array<std::string_view, 4> roles{"connection", "store", "filter", "rule"};
-  if (c.role == nullptr || std::find(roles.begin(), roles.end(), c.role) == roles.end()) return "a class has an unknown role";
+  if (c.role == nullptr || std::find(roles.begin(), roles.end(), c.role) == roles.end())
+    return "a class has an unknown role";
   if (!name_fits(c.name)) return "a class has no usable name";
   const std::string what = "class \"" + std::string(c.name) + "\": ";
   if (c.create == nullptr || c.destroy == nullptr || c.extension == nullptr) return what + "a function is missing";
@@ -91,7 +98,8 @@ std::string judge_class(const sy_class& c) {
     if (std::string wrong = judge_option(o); !wrong.empty()) return what + wrong;
     if (!names.insert(o.name).second) return what + "option \"" + o.name + "\" is declared twice";
     const std::string first = std::string(o.name).substr(0, std::string(o.name).find('.'));
-    if (reserved(c.role, (o.flags & SY_PER_ENDPOINT) != 0).contains(first)) return what + "option \"" + o.name + "\" bears a name of the kernel's";
+    if (reserved(c.role, (o.flags & SY_PER_ENDPOINT) != 0).contains(first))
+      return what + "option \"" + o.name + "\" bears a name of the kernel's";
   }
   return {};
 }
@@ -110,13 +118,15 @@ const sy_plugin& open_library(const fs::path& file, std::string_view name) {
   const std::lock_guard lock(libraries_mutex());
   boost::dll::shared_library library;
   try {
-    if (const auto known = libraries().find(file.string()); known != libraries().end()) library = known->second;
+    if (const auto known = libraries().find(file.string()); known != libraries().end())
+      library = known->second;
     else {
       library.load(file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
       libraries().emplace(file.string(), library);
     }
   } catch (const std::exception& e) {
-    throw Error(SY_CONFIG, file.string() + ": the plugin cannot be loaded: " + e.what() + "; install what it needs, or another build of it");
+    throw Error(SY_CONFIG, file.string() + ": the plugin cannot be loaded: " + e.what() +
+                               "; install what it needs, or another build of it");
   }
   const sy_plugin& plugin = library.get<const sy_plugin>(symbol);
   if (std::string wrong = judge_plugin(plugin, name); !wrong.empty())
@@ -169,7 +179,8 @@ const sy_plugin& PluginRegistry::load(std::string_view name) {
     for (const PluginFile& f : present()) names.push_back(f.name);
     const std::string near = nearest(name, names);
     throw Error(SY_CONFIG, "there is no plugin \"" + wanted + "\" (" + wanted + ".so) in " + folder_list(folders_) +
-                               (near.empty() ? "; install it, or name its folder with plugin_dirs" : "; did you mean \"" + near + "\"?"));
+                               (near.empty() ? "; install it, or name its folder with plugin_dirs"
+                                             : "; did you mean \"" + near + "\"?"));
   }
   if (std::string wrong = judge_plugin_file(file); !wrong.empty())
     throw Error(SY_CONFIG, file.string() + ": the plugin is refused: " + wrong + std::string(rebuild));
@@ -193,7 +204,8 @@ const sy_class& PluginRegistry::find(std::string_view plugin, std::string_view r
   std::string list;
   for (const std::string& n : names) list += (list.empty() ? "" : ", ") + n;
   if (class_name.empty() && names.size() > 1)
-    throw Error(SY_CONFIG, of + "several classes for a " + std::string(role) + "; choose one with class = (" + list + ")");
+    throw Error(SY_CONFIG,
+                of + "several classes for a " + std::string(role) + "; choose one with class = (" + list + ")");
   if (found != nullptr) return *found;
   const std::string near = nearest(class_name, names);
   throw Error(SY_CONFIG, of + "no " + std::string(role) + " \"" + std::string(class_name) + "\"; " +
@@ -219,8 +231,10 @@ std::string judge_plugin_file(const fs::path& file) {
 std::string judge_plugin(const sy_plugin& p, std::string_view name) {
   if (p.magic != SY_MAGIC) return std::string(symbol) + " is not a plugin's description";
   if (!SY_HAS(&p, classes)) return "its description is too short";
-  if (p.abi_major != SY_ABI_MAJOR) return "it speaks ABI " + std::to_string(p.abi_major) + ", this program speaks ABI " + std::to_string(SY_ABI_MAJOR);
-  if (!name_fits(p.name) || p.name != name) return "it calls itself \"" + std::string(p.name == nullptr ? "" : p.name) + "\", other than its file";
+  if (p.abi_major != SY_ABI_MAJOR)
+    return "it speaks ABI " + std::to_string(p.abi_major) + ", this program speaks ABI " + std::to_string(SY_ABI_MAJOR);
+  if (!name_fits(p.name) || p.name != name)
+    return "it calls itself \"" + std::string(p.name == nullptr ? "" : p.name) + "\", other than its file";
   if (p.version == nullptr || p.licence == nullptr) return "it does not tell its version and licence";
   if (p.n_classes == 0 || p.classes == nullptr) return "it offers nothing";
   std::set<std::pair<std::string, std::string>> seen;
@@ -233,14 +247,17 @@ std::string judge_plugin(const sy_plugin& p, std::string_view name) {
   return {};
 }
 
-std::vector<fs::path> plugin_folders(const std::vector<std::string>& command_line, const std::vector<std::string>& configured) {
+std::vector<fs::path> plugin_folders(const std::vector<std::string>& command_line,
+                                     const std::vector<std::string>& configured) {
   std::vector<std::string> named = command_line;
-  if (const char* path = std::getenv("SYNCLINE_PLUGIN_PATH"); named.empty() && path != nullptr) named = split_path(path);
+  if (const char* path = std::getenv("SYNCLINE_PLUGIN_PATH"); named.empty() && path != nullptr)
+    named = split_path(path);
   if (named.empty()) named = configured;
   if (!named.empty()) return {named.begin(), named.end()};
   const fs::path program = boost::dll::program_location();
   const fs::path beside = program.parent_path();
-  for (const fs::path& folder : {beside.parent_path() / "lib" / "syncline" / "plugins", beside.parent_path() / "plugins", beside / "plugins"}) {
+  for (const fs::path& folder :
+       {beside.parent_path() / "lib" / "syncline" / "plugins", beside.parent_path() / "plugins", beside / "plugins"}) {
     std::error_code ec;
     if (fs::is_directory(folder, ec)) return {folder};
   }

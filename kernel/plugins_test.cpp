@@ -88,7 +88,8 @@ TEST_F(PluginsTest, ClassesThatAreNotThereAreExplained) {
 
 TEST_F(PluginsTest, MissingAndMisspeltNames) {
   PluginRegistry registry({good});
-  EXPECT_THAT(failure(registry, "testmial"), AllOf(HasSubstr("testmial.so"), HasSubstr("did you mean \"testmail\"?"), HasSubstr(good.string())));
+  EXPECT_THAT(failure(registry, "testmial"),
+              AllOf(HasSubstr("testmial.so"), HasSubstr("did you mean \"testmail\"?"), HasSubstr(good.string())));
   EXPECT_THAT(failure(registry, "entirely-different"), AllOf(HasSubstr("plugin_dirs"), Not(HasSubstr("did you mean"))));
   EXPECT_THAT(failure(registry, "../plugins/testmail"), HasSubstr("there is no plugin"));
   EXPECT_THAT(failure(registry, ""), HasSubstr("there is no plugin"));
@@ -120,11 +121,15 @@ TEST_F(PluginsTest, FilesThatAreNoLibraries) {
   write("noise.so", noise);
   write("empty.so", "");
   write("text.so", "#!/bin/sh\necho hello\n");
-  write("elfish.so", std::string("\x7f" "ELF\2\1\1", 7) + noise);
+  write("elfish.so", std::string("\x7f"
+                                 "ELF\2\1\1",
+                                 7) +
+                         noise);
   fs::create_directory(folder_ / "folder.so");
   PluginRegistry registry({folder_});
   for (const char* name : {"noise", "empty", "text", "elfish", "folder"})
-    EXPECT_THAT(failure(registry, name), AllOf(HasSubstr((folder_ / name).string()), HasSubstr("is refused: it is"))) << name;
+    EXPECT_THAT(failure(registry, name), AllOf(HasSubstr((folder_ / name).string()), HasSubstr("is refused: it is")))
+        << name;
 }
 
 TEST_F(PluginsTest, TruncatedLibrariesAreRefusedAtEveryLength) {
@@ -171,7 +176,8 @@ TEST_F(PluginsTest, FoldersComeFromTheCommandLineTheEnvironmentOrTheConfiguratio
 TEST_F(PluginsTest, ALibraryThatLacksSomethingSaysWhat) {
   write("broken.so", bytes_of(refused / "othername.so"));
   PluginRegistry registry({folder_});
-  EXPECT_THAT(failure(registry, "broken"), AllOf(HasSubstr((folder_ / "broken.so").string()), HasSubstr("other than its file")));
+  EXPECT_THAT(failure(registry, "broken"),
+              AllOf(HasSubstr((folder_ / "broken.so").string()), HasSubstr("other than its file")));
 }
 
 }  // namespace

@@ -11,10 +11,14 @@ std::string toml_text(std::string_view s) {
   std::string out = "\"";
   for (const char c : s) {
     if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else if (c == '$') out += "$$";  // or it would be a variable
-    else out += c;
+    if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else if (c == '$')
+      out += "$$";  // or it would be a variable
+    else
+      out += c;
   }
   return out + "\"";
 }
@@ -34,12 +38,12 @@ std::string toml_plain(const json::value& v) {
   return json::serialize(v);
 }
 
-
 std::string secret_words(const SecretRef& s) {
   switch (s.from) {
     case SecretRef::From::file: return "{ file = " + toml_text(s.name) + " }";
     case SecretRef::From::environment: return "{ env = " + toml_text(s.name) + " }";
-    case SecretRef::From::command: return "{ command = [" + toml_text(s.command.front()) + ", \"…\"] }";  // arguments may say too much
+    case SecretRef::From::command:
+      return "{ command = [" + toml_text(s.command.front()) + ", \"…\"] }";  // arguments may say too much
     default: return "\"***\"";
   }
 }
@@ -53,12 +57,14 @@ std::string default_words(const sy_option& o) {
 std::string example_words(const sy_option& o) {
   if (o.type == SY_SECRET) {
     std::string variable;
-    for (const char c : std::string_view(o.name)) variable += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c >= '0' && c <= '9' ? c : '_';
+    for (const char c : std::string_view(o.name))
+      variable += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c >= '0' && c <= '9' ? c : '_';
     return "{ env = \"" + variable + "\" }";
   }
   if (o.example != nullptr) {
     if (const auto node = parse_value(o.example)) {
-      const bool texts = o.type == SY_TEXT || o.type == SY_CHOICE || o.type == SY_PATH || o.type == SY_URL || o.type == SY_DURATION;
+      const bool texts =
+          o.type == SY_TEXT || o.type == SY_CHOICE || o.type == SY_PATH || o.type == SY_URL || o.type == SY_DURATION;
       if (!texts || node->type == Node::Type::text) return o.example;
     }
     return toml_text(o.example);
@@ -93,7 +99,8 @@ void example_lines(std::string& out, const OptionTable& options, const std::stri
     if (except == o->name) continue;
     comment_lines(out, std::string(o->doc) + " (" + type_words(*o) + ")");
     const bool required = (o->flags & SY_REQUIRED) != 0;
-    out += (required ? "" : "#") + std::string(o->name) + " = " + (required || o->fallback == nullptr ? example_words(*o) : default_words(*o)) + "\n";
+    out += (required ? "" : "#") + std::string(o->name) + " = " +
+           (required || o->fallback == nullptr ? example_words(*o) : default_words(*o)) + "\n";
   }
 }
 
@@ -119,7 +126,8 @@ void plugin_lines(std::string& out, const KnownClass& c) {
 std::string mailbox_example(const KnownClass& mailbox) {
   std::string out = "{ connection = \"mail\"";
   for (const sy_option* o : endpoint_options(*mailbox.type))
-    if ((o->flags & SY_REQUIRED) != 0 || o->type == SY_SECRET) out += ", " + std::string(o->name) + " = " + example_words(*o);
+    if ((o->flags & SY_REQUIRED) != 0 || o->type == SY_SECRET)
+      out += ", " + std::string(o->name) + " = " + example_words(*o);
   return out + " }";
 }
 
@@ -157,7 +165,10 @@ std::string option_table(const OptionTable& options) {
   for (const sy_option* o : options) {
     const bool required = (o->flags & SY_REQUIRED) != 0;
     out += "| `" + std::string(o->name) + "` | " + cell(type_words(*o)) + " | " +
-           (required ? "required" : o->fallback == nullptr ? "–" : "`" + cell(default_words(*o)) + "`") + " | " + cell(o->doc);
+           (required                 ? "required"
+            : o->fallback == nullptr ? "–"
+                                     : "`" + cell(default_words(*o)) + "`") +
+           " | " + cell(o->doc);
     if (o->example != nullptr && o->type != SY_SECRET) out += "; e.g. `" + cell(example_words(*o)) + "`";
     out += " |\n";
   }
@@ -165,14 +176,19 @@ std::string option_table(const OptionTable& options) {
 }
 
 std::string reference_page(const std::vector<KnownClass>& classes) {
-  std::string out = "# Configuration reference\n\nMade by `syncline config schema --page` from the option tables.\n\n"
-                    "Durations are texts with a unit (`\"30s\"`, `\"5m\"`, `\"24h\"`, `\"30d\"`), sizes too (`\"64MiB\"`, or a number of bytes). "
-                    "In texts, `${NAME}` and `${NAME:-default}` stand for environment variables, `$$` for a dollar sign. A secret is "
-                    "`{ file = \"…\" }`, `{ env = \"…\" }`, `{ command = [\"…\"] }`, or a text if nobody else may read the file.\n";
+  std::string out =
+      "# Configuration reference\n\nMade by `syncline config schema --page` from the option tables.\n\n"
+      "Durations are texts with a unit (`\"30s\"`, `\"5m\"`, `\"24h\"`, `\"30d\"`), sizes too (`\"64MiB\"`, or a "
+      "number of bytes). "
+      "In texts, `${NAME}` and `${NAME:-default}` stand for environment variables, `$$` for a dollar sign. A secret is "
+      "`{ file = \"…\" }`, `{ env = \"…\" }`, `{ command = [\"…\"] }`, or a text if nobody else may read the file.\n";
   for (const Section& s : sections()) {
     using S = Section::Shape;
     const std::string name(s.name);
-    const std::string title = s.shape == S::root ? "At the top" : s.shape == S::list ? "[[" + name + "]]" : s.shape == S::named ? "[" + name + ".NAME]" : "[" + name + "]";
+    const std::string title = s.shape == S::root    ? "At the top"
+                              : s.shape == S::list  ? "[[" + name + "]]"
+                              : s.shape == S::named ? "[" + name + ".NAME]"
+                                                    : "[" + name + "]";
     out += "\n## " + title + "\n\n" + std::string(s.summary) + "\n\n" + option_table(s.options);
   }
   out += "\n## Rulesets\n\n| ruleset | entries, in their order |\n|---|---|\n";
@@ -193,7 +209,8 @@ std::string reference_page(const std::vector<KnownClass>& classes) {
 }
 
 std::string example_config(const std::vector<KnownClass>& classes) {
-  std::string out = "# Syncline's configuration. A commented option shows its default, or an example where there is none.\n";
+  std::string out =
+      "# Syncline's configuration. A commented option shows its default, or an example where there is none.\n";
   const KnownClass* store = first(classes, "store", false);
   const KnownClass* mailbox = first(classes, "connection", true);
   const KnownClass* crm = first(classes, "connection", false);
@@ -208,12 +225,19 @@ std::string example_config(const std::vector<KnownClass>& classes) {
       }
       continue;
     }
-    out += s.name.empty() ? "\n" : "\n# " + std::string(s.summary) + "\n" + (s.name == "store" && store == nullptr ? "#" : "") + "[" + std::string(s.name) + "]\n";
-    if (s.name != "store") example_lines(out, s.options);
-    else if (store != nullptr) plugin_lines(out, *store);
+    out += s.name.empty() ? "\n"
+                          : "\n# " + std::string(s.summary) + "\n" +
+                                (s.name == "store" && store == nullptr ? "#" : "") + "[" + std::string(s.name) + "]\n";
+    if (s.name != "store")
+      example_lines(out, s.options);
+    else if (store != nullptr)
+      plugin_lines(out, *store);
   }
   if (mailbox != nullptr && crm != nullptr) {
-    out += "\n# a CRM user, named by the primary address\n[user.\"alice@example.org\"]\norganization = \"crm\"\nmailbox = " + mailbox_example(*mailbox) + "\n";
+    out +=
+        "\n# a CRM user, named by the primary address\n[user.\"alice@example.org\"]\norganization = \"crm\"\nmailbox "
+        "= " +
+        mailbox_example(*mailbox) + "\n";
     example_lines(out, but(section("user").options, {"organization", "mailbox"}));
   }
   out += "\n# a stage of the ruleset, configured in place\n#[[rule]]\n#name = \"size-limit\"\n#enabled = false\n";
@@ -225,8 +249,10 @@ std::string show_toml(const std::vector<EffectiveTable>& tables) {
   for (const EffectiveTable& t : tables) {
     if (!t.header.empty()) out += (out.empty() ? "" : "\n") + t.header + "\n";
     for (const sy_option* o : t.options) {
-      if (const auto secret = t.secrets.find(o->name); secret != t.secrets.end()) out += std::string(o->name) + " = " + secret_words(secret->second) + "\n";
-      else if (const json::value* v = find_dotted(t.values, o->name)) out += std::string(o->name) + " = " + toml_value(*o, *v) + "\n";
+      if (const auto secret = t.secrets.find(o->name); secret != t.secrets.end())
+        out += std::string(o->name) + " = " + secret_words(secret->second) + "\n";
+      else if (const json::value* v = find_dotted(t.values, o->name))
+        out += std::string(o->name) + " = " + toml_value(*o, *v) + "\n";
     }
   }
   return out;
@@ -236,7 +262,9 @@ json::object show_json(const std::vector<EffectiveTable>& tables) {
   json::object out;
   for (const EffectiveTable& t : tables) {
     json::object values = t.values;
-    for (const auto& [name, secret] : t.secrets) set_dotted(values, name, json::object{{"secret", secret.from == SecretRef::From::inline_text ? "***" : secret.describe()}});
+    for (const auto& [name, secret] : t.secrets)
+      set_dotted(values, name,
+                 json::object{{"secret", secret.from == SecretRef::From::inline_text ? "***" : secret.describe()}});
     if (t.header.starts_with("[[")) {
       json::value& list = out[t.header];
       (list.is_array() ? list.get_array() : list.emplace_array()).push_back(std::move(values));

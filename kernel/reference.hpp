@@ -1,5 +1,5 @@
-// reference.hpp: what is made from the option tables besides the validator: JSON Schema for editors, the reference page,
-// the commented example, and the effective configuration as it is shown.
+// reference.hpp: what is made from the option tables besides the validator: JSON Schema for editors, the reference
+// page, the commented example, and the effective configuration as it is shown.
 #pragma once
 
 #include "config.hpp"

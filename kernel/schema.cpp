@@ -18,7 +18,8 @@ struct Level {
 
 class TableReader {
  public:
-  TableReader(const OptionScope& scope, Faults& faults, OptionValues& out) : scope_(scope), faults_(faults), out_(out) {}
+  TableReader(const OptionScope& scope, Faults& faults, OptionValues& out)
+      : scope_(scope), faults_(faults), out_(out) {}
 
   void read(const Node& table, const Level& level) {
     for (const Entry& e : table.entries) {
@@ -26,15 +27,22 @@ class TableReader {
       const sy_option* option = nullptr;
       OptionTable below;
       for (const sy_option* o : level.options) {
-        if (name == o->name) option = o;
-        else if (std::string_view(o->name).starts_with(name + ".")) below.push_back(o);
+        if (name == o->name)
+          option = o;
+        else if (std::string_view(o->name).starts_with(name + "."))
+          below.push_back(o);
       }
-      if (option != nullptr) take(e, *option);
-      else if (!below.empty() && e.value.type == Node::Type::table) read(e.value, {name + ".", below});
+      if (option != nullptr)
+        take(e, *option);
+      else if (!below.empty() && e.value.type == Node::Type::table)
+        read(e.value, {name + ".", below});
       else if (!below.empty())
-        faults_.add("CFG010", e.value.at, "\"" + name + "\" in " + scope_.where + " must be a table, here is " + std::string(type_name(e.value.type)), {},
-                    "its options are " + options_below(below));
-      else unknown(e, level);
+        faults_.add(
+            "CFG010", e.value.at,
+            "\"" + name + "\" in " + scope_.where + " must be a table, here is " + std::string(type_name(e.value.type)),
+            {}, "its options are " + options_below(below));
+      else
+        unknown(e, level);
     }
   }
 
@@ -47,17 +55,20 @@ class TableReader {
 
   void take(const Entry& e, const sy_option& option) {
     if (option.type == SY_SECRET) {
-      if (auto ref = read_secret(e.value, option, scope_.where, faults_)) out_.secrets.emplace(option.name, std::move(*ref));
+      if (auto ref = read_secret(e.value, option, scope_.where, faults_))
+        out_.secrets.emplace(option.name, std::move(*ref));
       return;
     }
-    if (auto value = read_value(e.value, option, scope_.where, faults_)) set_dotted(out_.values, option.name, std::move(*value));
+    if (auto value = read_value(e.value, option, scope_.where, faults_))
+      set_dotted(out_.values, option.name, std::move(*value));
   }
 
   void unknown(const Entry& e, const Level& level) {
     const std::string name = level.prefix + e.key;
     for (const sy_option* o : scope_.elsewhere)
       if (name == o->name || std::string_view(o->name).starts_with(name + ".")) {
-        faults_.add("CFG012", e.at, "\"" + name + "\" does not belong in " + scope_.where, "it stands " + scope_.elsewhere_is, "move it there");
+        faults_.add("CFG012", e.at, "\"" + name + "\" does not belong in " + scope_.where,
+                    "it stands " + scope_.elsewhere_is, "move it there");
         return;
       }
     std::vector<std::string> names;
@@ -84,7 +95,8 @@ class TableReader {
   }
 
   void known_elsewhere(const Entry& e, const std::string& name, const sy_option& option) {
-    faults_.add("CFG012", e.at, "unknown option \"" + name + "\" in " + scope_.where, "did you mean \"" + std::string(option.name) + "\"?",
+    faults_.add("CFG012", e.at, "unknown option \"" + name + "\" in " + scope_.where,
+                "did you mean \"" + std::string(option.name) + "\"?",
                 "write it as " + std::string(option.name) + " = …");
   }
 
@@ -134,12 +146,16 @@ std::string judge_option(const sy_option& o) {
   if (!SY_HAS(&o, example)) return "an option's description is too short";
   if (o.name == nullptr || *o.name == '\0') return "an option has no name";
   const std::string name(o.name);
-  const auto fit = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.'; };
-  if (!std::all_of(name.begin(), name.end(), fit) || name.front() == '.' || name.back() == '.' || name.find("..") != std::string::npos)
+  const auto fit = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+  };
+  if (!std::all_of(name.begin(), name.end(), fit) || name.front() == '.' || name.back() == '.' ||
+      name.find("..") != std::string::npos)
     return "option \"" + name + "\" has a name that cannot be written";
   if (o.type > SY_URL) return "option \"" + name + "\" has an unknown type";
   if (o.doc == nullptr || *o.doc == '\0') return "option \"" + name + "\" has no description";
-  if (o.type == SY_CHOICE && (o.allowed == nullptr || *o.allowed == '\0')) return "option \"" + name + "\" is a choice of nothing";
+  if (o.type == SY_CHOICE && (o.allowed == nullptr || *o.allowed == '\0'))
+    return "option \"" + name + "\" is a choice of nothing";
   const bool measured = o.type == SY_INT || o.type == SY_DURATION || o.type == SY_BYTES;
   if (measured && o.allowed != nullptr) {
     const std::string_view allowed(o.allowed);
@@ -149,7 +165,8 @@ std::string judge_option(const sy_option& o) {
       return "option \"" + name + "\" has a range that is not \"min..max\"";
   }
   if (o.type == SY_SECRET && o.fallback != nullptr) return "option \"" + name + "\" is a secret with a default";
-  if (o.type != SY_SECRET && o.fallback != nullptr && !default_of(o)) return "option \"" + name + "\" has a default that its own type does not allow";
+  if (o.type != SY_SECRET && o.fallback != nullptr && !default_of(o))
+    return "option \"" + name + "\" has a default that its own type does not allow";
   return {};
 }
 
@@ -183,8 +200,10 @@ const json::value* find_dotted(const json::object& values, std::string_view name
 void set_dotted(json::object& values, std::string_view name, json::value value) {
   const std::size_t dot = name.find('.');
   json::value& slot = values[name.substr(0, dot)];
-  if (dot == std::string_view::npos) slot = std::move(value);
-  else set_dotted(slot.is_object() ? slot.get_object() : slot.emplace_object(), name.substr(dot + 1), std::move(value));
+  if (dot == std::string_view::npos)
+    slot = std::move(value);
+  else
+    set_dotted(slot.is_object() ? slot.get_object() : slot.emplace_object(), name.substr(dot + 1), std::move(value));
 }
 
 std::string canonical(const json::value& value) {
@@ -197,7 +216,8 @@ std::string canonical(const json::value& value) {
     std::map<std::string_view, const json::value*> sorted;
     for (const auto& [k, v] : *o) sorted.emplace(std::string_view(k.data(), k.size()), &v);
     std::string out = "{";
-    for (const auto& [k, v] : sorted) out += (out.size() > 1 ? "," : "") + json::serialize(json::value(k)) + ":" + canonical(*v);
+    for (const auto& [k, v] : sorted)
+      out += (out.size() > 1 ? "," : "") + json::serialize(json::value(k)) + ":" + canonical(*v);
     return out + "}";
   }
   return json::serialize(value);

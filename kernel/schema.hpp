@@ -2,13 +2,13 @@
 // types, ranges, required, unknown and misspelt keys, all with their places.
 #pragma once
 
+#include <syncline/plugin.h>
 #include <boost/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-#include <syncline/plugin.h>
 
 #include "faults.hpp"
 #include "node.hpp"
@@ -28,8 +28,8 @@ OptionTable endpoint_options(const sy_class& type);
 inline constexpr const char* any_text = "*";
 
 struct OptionScope {
-  std::string where;         ///< "[connection.crm]", for messages
-  Span at;                   ///< where a missing option is reported
+  std::string where;  ///< "[connection.crm]", for messages
+  Span at;            ///< where a missing option is reported
   OptionTable options;
   OptionTable elsewhere;     ///< options of the same class that stand in another place
   std::string elsewhere_is;  ///< "in the user's or queue's mailbox"
@@ -47,7 +47,8 @@ OptionValues read_options(const Node& table, const OptionScope& scope, Faults& f
 void fill_defaults(json::object& values, const OptionTable& options);
 
 /// One value by its option; nothing and a fault if it is not fit.
-std::optional<json::value> read_value(const Node& node, const sy_option& option, std::string_view where, Faults& faults);
+std::optional<json::value> read_value(const Node& node, const sy_option& option, std::string_view where,
+                                      Faults& faults);
 
 /// What is wrong with a declaration (of a plugin, mostly); empty: nothing.
 std::string judge_option(const sy_option& option);

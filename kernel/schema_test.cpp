@@ -27,7 +27,8 @@ const fs::path corpus = SYNCLINE_SOURCE_DIR "/tests/config";
 
 class SecondOpinion {
  public:
-  SecondOpinion() : plugins_({SYNCLINE_BUILD_DIR "/tests/config/plugins"}), text_(json_schema(known_classes(plugins_))) {
+  SecondOpinion()
+      : plugins_({SYNCLINE_BUILD_DIR "/tests/config/plugins"}), text_(json_schema(known_classes(plugins_))) {
     const valijson::adapters::BoostJsonAdapter adapter(text_);
     valijson::SchemaParser().populateSchema(adapter, schema_);
   }
@@ -60,7 +61,8 @@ std::string slurp(const fs::path& file) {
 /// The tree as an editor sees it: not expanded, with its includes.
 json::value document(const fs::path& file) {
   Faults faults;
-  return plain_json(read_tree(file.string(), [](const std::string& name) { return std::optional("${" + name + "}"); }, faults));
+  return plain_json(
+      read_tree(file.string(), [](const std::string& name) { return std::optional("${" + name + "}"); }, faults));
 }
 
 TEST(Schema, AcceptsEveryGoodFile) {
@@ -103,17 +105,22 @@ TEST(Units, Durations) {
   EXPECT_EQ(parse_duration("30d"), 2'592'000'000);
   EXPECT_EQ(parse_duration("250ms"), 250);
   EXPECT_EQ(parse_duration("2w"), 1'209'600'000);
-  for (const char* wrong : {"", "5", "m", "5 m", "-5m", "5x", "5m3", "9999999999999999999s", "99999999999999999w", "1.5h"}) EXPECT_FALSE(parse_duration(wrong)) << wrong;
-  for (const std::int64_t ms : {0LL, 1LL, 1'000LL, 90'000LL, 3'600'000LL, 86'400'000LL, 86'400'001LL}) EXPECT_EQ(parse_duration(print_duration(ms)), ms);
+  for (const char* wrong :
+       {"", "5", "m", "5 m", "-5m", "5x", "5m3", "9999999999999999999s", "99999999999999999w", "1.5h"})
+    EXPECT_FALSE(parse_duration(wrong)) << wrong;
+  for (const std::int64_t ms : {0LL, 1LL, 1'000LL, 90'000LL, 3'600'000LL, 86'400'000LL, 86'400'001LL})
+    EXPECT_EQ(parse_duration(print_duration(ms)), ms);
 }
 
 TEST(Units, Sizes) {
   EXPECT_EQ(parse_bytes("64MiB"), 64 << 20);
   EXPECT_EQ(parse_bytes("10MB"), 10'000'000);
   EXPECT_EQ(parse_bytes("17"), 17);
-  for (const std::int64_t n : {0LL, 1LL, 1000LL, 1024LL, 5LL << 20, 3LL << 30, 10'000'000LL, 1025LL}) EXPECT_EQ(parse_bytes(print_bytes(n)), n);
+  for (const std::int64_t n : {0LL, 1LL, 1000LL, 1024LL, 5LL << 20, 3LL << 30, 10'000'000LL, 1025LL})
+    EXPECT_EQ(parse_bytes(print_bytes(n)), n);
   EXPECT_EQ(print_bytes(64 << 20), "64MiB");
-  for (const char* wrong : {"", "MiB", "1 MiB", "-1", "1mib", "9999999999TiB", "1MiB1"}) EXPECT_FALSE(parse_bytes(wrong)) << wrong;
+  for (const char* wrong : {"", "MiB", "1 MiB", "-1", "1mib", "9999999999TiB", "1MiB1"})
+    EXPECT_FALSE(parse_bytes(wrong)) << wrong;
 }
 
 TEST(Units, Instants) {
@@ -121,7 +128,8 @@ TEST(Units, Instants) {
   EXPECT_EQ(parse_instant("2026-01-01T01:00:00+01:00"), 1'767'225'600'000);
   EXPECT_EQ(parse_instant("2026-01-01 00:00:00.25Z"), 1'767'225'600'250);
   EXPECT_EQ(parse_instant("1969-12-31T23:59:59.999Z"), -1);
-  for (const char* wrong : {"", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00Zx"})
+  for (const char* wrong : {"", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z",
+                            "2026-01-01T24:00:00Z", "2026-01-01T00:00:00Zx"})
     EXPECT_FALSE(parse_instant(wrong)) << wrong;
   EXPECT_EQ(print_instant(1'767'225'600'250), "2026-01-01T00:00:00.250Z");
   EXPECT_EQ(print_instant(-1), "1969-12-31T23:59:59.999Z");
@@ -134,8 +142,10 @@ TEST(Values, BoundsAreInclusive) {
   EXPECT_TRUE(read_value(text_node("1m"), o, "[x]", faults));
   EXPECT_TRUE(faults.empty());
   EXPECT_FALSE(read_value(text_node("9999ms"), o, "[x]", faults));
-  EXPECT_FALSE(read_value(text_node("61s"), o, "[x]", faults));
-  EXPECT_EQ(faults.sorted().size(), 2U);
+  EXPECT_EQ(faults.sorted().size(), 1U);
+  Faults more;
+  EXPECT_FALSE(read_value(text_node("61s"), o, "[x]", more));
+  EXPECT_EQ(more.sorted().size(), 1U);
 }
 
 TEST(Values, WhatAVariableHoldsIsNotQuoted) {
@@ -175,9 +185,10 @@ TEST(Nearest, FindsSlipsOfThePenOnly) {
 
 TEST(Excerpts, ShowNoOtherValueOfTheLine) {
   Faults faults;
-  const std::string text = "auth = { method = \"ntlm\", \"pass word\" = 'canary-1', n = 12345 } # canary-2\n"
-                           "words = \"\"\"\ncanary-3\n\"\"\"\n"
-                           "x = \"canary-4\n";
+  const std::string text =
+      "auth = { method = \"ntlm\", \"pass word\" = 'canary-1', n = 12345 } # canary-2\n"
+      "words = \"\"\"\ncanary-3\n\"\"\"\n"
+      "x = \"canary-4\n";
   const std::uint32_t file = faults.add_source("f.toml", text);
   faults.add("CFG015", {file, 1, 19, 6}, "t", "h");
   faults.add("CFG012", {file, 1, 27, 11}, "t", "h");
@@ -188,8 +199,12 @@ TEST(Excerpts, ShowNoOtherValueOfTheLine) {
   EXPECT_THAT(printed, testing::Not(HasSubstr("canary-2")));
   EXPECT_THAT(printed, testing::Not(HasSubstr("canary-4")));
   EXPECT_THAT(printed, testing::Not(HasSubstr("12345")));
-  EXPECT_THAT(printed, HasSubstr("auth = { method = \"ntlm\", \"pass word\" = …, n = … }\n      |                   ^^^^^^ h\n"));
-  EXPECT_THAT(printed, HasSubstr("auth = { method = …, \"pass word\" = …, n = … }\n      |                      ^^^^^^^^^^^ h\n"));
+  EXPECT_THAT(
+      printed,
+      HasSubstr("auth = { method = \"ntlm\", \"pass word\" = …, n = … }\n      |                   ^^^^^^ h\n"));
+  EXPECT_THAT(
+      printed,
+      HasSubstr("auth = { method = …, \"pass word\" = …, n = … }\n      |                      ^^^^^^^^^^^ h\n"));
 }
 
 }  // namespace

@@ -46,14 +46,16 @@ struct Reading {
   Faults& faults;
 
   [[nodiscard]] std::string what() const { return "\"" + std::string(option.name) + "\" in " + std::string(where); }
-  std::nullopt_t wrong(std::string_view code, const std::string& text, std::string hint = {}, std::string help = {}) const {
+  std::nullopt_t wrong(std::string_view code, const std::string& text, std::string hint = {},
+                       std::string help = {}) const {
     faults.add(code, node.at, what() + " " + text, std::move(hint), std::move(help));
     return std::nullopt;
   }
   std::nullopt_t wrong_type(std::string_view needed, std::string help = {}) const {
     const char* shown = option.example != nullptr ? option.example : option.fallback;
     if (help.empty() && shown != nullptr) help = "for instance " + std::string(option.name) + " = " + shown;
-    return wrong("CFG010", "must be " + std::string(needed) + ", here is " + std::string(type_name(node.type)), option.doc, std::move(help));
+    return wrong("CFG010", "must be " + std::string(needed) + ", here is " + std::string(type_name(node.type)),
+                 option.doc, std::move(help));
   }
 };
 
@@ -62,7 +64,8 @@ using Read = std::optional<json::value>;
 Read within_bounds(const Reading& r, std::int64_t value) {
   const Bounds b = bounds_of(r.option);
   if ((b.min && value < *b.min) || (b.max && value > *b.max))
-    return r.wrong("CFG014", "is out of range", "allowed: " + std::string(r.option.allowed), "choose a value within the range");
+    return r.wrong("CFG014", "is out of range", "allowed: " + std::string(r.option.allowed),
+                   "choose a value within the range");
   return json::value(value);
 }
 
@@ -83,7 +86,8 @@ Read read_duration(const Reading& r) {
   if (r.node.type != Node::Type::text)
     return r.wrong_type("a duration", "write it as a text with a unit: \"30s\", \"5m\", \"24h\", \"30d\"");
   if (const auto ms = parse_duration(r.node.text)) return within_bounds(r, *ms);
-  return r.wrong("CFG013", "is not a duration: " + quoted(r.node), {}, "write a number and a unit (ms, s, m, h, d, w): \"30s\", \"5m\", \"1h30m\"");
+  return r.wrong("CFG013", "is not a duration: " + quoted(r.node), {},
+                 "write a number and a unit (ms, s, m, h, d, w): \"30s\", \"5m\", \"1h30m\"");
 }
 
 Read read_bytes(const Reading& r) {
@@ -93,7 +97,8 @@ Read read_bytes(const Reading& r) {
   }
   if (r.node.type != Node::Type::text) return r.wrong_type("a size", "write it as \"64MiB\", or as a number of bytes");
   if (const auto n = parse_bytes(r.node.text)) return within_bounds(r, *n);
-  return r.wrong("CFG013", "is not a size: " + quoted(r.node), {}, "write a number and a unit (B, KiB, MiB, GiB, kB, MB, GB): \"64MiB\"");
+  return r.wrong("CFG013", "is not a size: " + quoted(r.node), {},
+                 "write a number and a unit (B, KiB, MiB, GiB, kB, MB, GB): \"64MiB\"");
 }
 
 Read read_choice(const Reading& r) {
@@ -110,7 +115,8 @@ Read read_instant(const Reading& r) {
   if (r.node.type == Node::Type::text)
     if (const auto ms = parse_instant(r.node.text)) return json::value(*ms);
   if (r.node.type == Node::Type::local_time || r.node.type == Node::Type::text)
-    return r.wrong("CFG013", "is not an instant", "a date, a time and a zone are needed", "write it as 2026-01-01T00:00:00Z");
+    return r.wrong("CFG013", "is not an instant", "a date, a time and a zone are needed",
+                   "write it as 2026-01-01T00:00:00Z");
   return r.wrong_type("an instant", "write it as 2026-01-01T00:00:00Z");
 }
 
@@ -130,12 +136,17 @@ Read read_url(const Reading& r) {
   const std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
   if (host.find('@') != std::string_view::npos) {
     r.faults.hide(r.node.at);
-    return r.wrong("CFG013", "carries a user name or password", "credentials do not belong in a URL", "give them as options of their own");
+    return r.wrong("CFG013", "carries a user name or password", "credentials do not belong in a URL",
+                   "give them as options of their own");
   }
-  const auto scheme_char = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-'; };
-  const bool fit = colon != std::string_view::npos && colon > 0 && std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), scheme_char) &&
-                   !host.empty() && host.front() != ':' &&
-                   std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '<' || c == '>'; });
+  const auto scheme_char = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-';
+  };
+  const bool fit = colon != std::string_view::npos && colon > 0 &&
+                   std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), scheme_char) &&
+                   !host.empty() && host.front() != ':' && std::none_of(text.begin(), text.end(), [](char c) {
+                     return static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '<' || c == '>';
+                   });
   if (fit) return json::value(r.node.text);
   return r.wrong("CFG013", "is not a URL", {}, "write it in full: https://host.example/path");
 }
@@ -155,7 +166,8 @@ Read read_list(const Reading& r) {
       fit = false;
     } else if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), item.text) == allowed.end()) {
       const std::string near = item.expanded ? "" : nearest(item.text, allowed);
-      one.wrong("CFG015", "cannot hold " + quoted(item), near.empty() ? "" : "did you mean \"" + near + "\"?", "allowed: " + joined(allowed));
+      one.wrong("CFG015", "cannot hold " + quoted(item), near.empty() ? "" : "did you mean \"" + near + "\"?",
+                "allowed: " + joined(allowed));
       fit = false;
     } else {
       out.push_back(json::value(item.text));
@@ -163,8 +175,10 @@ Read read_list(const Reading& r) {
   };
   if (r.node.type == Node::Type::list)
     for (const Node& item : r.node.items) take(item);
-  else if (texts && r.node.type == Node::Type::text) take(r.node);  // one text is a list of one
-  else return r.wrong_type("a list");
+  else if (texts && r.node.type == Node::Type::text)
+    take(r.node);  // one text is a list of one
+  else
+    return r.wrong_type("a list");
   return fit ? Read(std::move(out)) : std::nullopt;
 }
 
@@ -181,17 +195,20 @@ Read read_table(const Reading& r) {
 // --- secrets ---
 
 bool others_may_read(const std::string& file) {
-  struct stat info {};
+  struct stat info{};
   return ::stat(file.c_str(), &info) == 0 && (info.st_mode & 077U) != 0;
 }
 
 std::optional<SecretRef> inline_secret(const Reading& r) {
   r.faults.hide(r.node.at);
-  if (r.node.text.empty()) return r.wrong("CFG041", "is an empty secret", {}, "leave it out, or name its source: { file = \"…\" }, { env = \"…\" } or { command = [\"…\"] }");
+  if (r.node.text.empty())
+    return r.wrong("CFG041", "is an empty secret", {},
+                   "leave it out, or name its source: { file = \"…\" }, { env = \"…\" } or { command = [\"…\"] }");
   const std::string& file = r.faults.path(r.node.at);
   if (!r.node.from_environment && others_may_read(file))
     return r.wrong("CFG040", "is a secret, and other users may read this file", "masked here",
-                   "chmod 600 " + file + ", or keep the secret elsewhere: { file = \"…\" }, { env = \"…\" } or { command = [\"…\"] }");
+                   "chmod 600 " + file +
+                       ", or keep the secret elsewhere: { file = \"…\" }, { env = \"…\" } or { command = [\"…\"] }");
   SecretRef ref;
   ref.text = SecretText(r.node.text);
   return ref;
@@ -199,21 +216,24 @@ std::optional<SecretRef> inline_secret(const Reading& r) {
 
 std::optional<SecretRef> secret_source(const Reading& r, const Entry& e) {
   SecretRef ref;
-  const bool texts = e.value.type == Node::Type::list && !e.value.items.empty() &&
-                     std::all_of(e.value.items.begin(), e.value.items.end(), [](const Node& n) { return n.type == Node::Type::text; });
+  const bool texts =
+      e.value.type == Node::Type::list && !e.value.items.empty() &&
+      std::all_of(e.value.items.begin(), e.value.items.end(), [](const Node& n) { return n.type == Node::Type::text; });
   const bool text = e.value.type == Node::Type::text && !e.value.text.empty();
   if (e.key == "command" && texts) {
     ref.from = SecretRef::From::command;
     for (const Node& n : e.value.items) ref.command.push_back(n.text);
   } else if (e.key == "file" && text) {
     ref.from = SecretRef::From::file;
-    ref.name = (std::filesystem::absolute(r.faults.path(e.at)).parent_path() / e.value.text).lexically_normal().string();
+    ref.name =
+        (std::filesystem::absolute(r.faults.path(e.at)).parent_path() / e.value.text).lexically_normal().string();
   } else if (e.key == "env" && text) {
     ref.from = SecretRef::From::environment;
     ref.name = e.value.text;
   } else {
     r.faults.hide(e.value.at);
-    r.faults.add("CFG041", e.at, r.what() + " has no usable source", e.key == "command" ? "a list of texts: program, arguments" : "",
+    r.faults.add("CFG041", e.at, r.what() + " has no usable source",
+                 e.key == "command" ? "a list of texts: program, arguments" : "",
                  "write one of { file = \"…\" }, { env = \"…\" } or { command = [\"…\"] }");
     return std::nullopt;
   }
@@ -222,11 +242,14 @@ std::optional<SecretRef> secret_source(const Reading& r, const Entry& e) {
 
 std::optional<SecretRef> secret_of(const Reading& r) {
   std::optional<SecretRef> ref;
-  if (r.node.type == Node::Type::text) ref = inline_secret(r);
-  else if (r.node.type == Node::Type::table && r.node.entries.size() == 1) ref = secret_source(r, r.node.entries.front());
+  if (r.node.type == Node::Type::text)
+    ref = inline_secret(r);
+  else if (r.node.type == Node::Type::table && r.node.entries.size() == 1)
+    ref = secret_source(r, r.node.entries.front());
   else {
     r.faults.hide(r.node.at);
-    ref = r.wrong("CFG041", "is a secret and needs exactly one source", {}, "write one of { file = \"…\" }, { env = \"…\" } or { command = [\"…\"] }");
+    ref = r.wrong("CFG041", "is a secret and needs exactly one source", {},
+                  "write one of { file = \"…\" }, { env = \"…\" } or { command = [\"…\"] }");
   }
   if (ref) ref->where = r.faults.place(r.node.at);
   return ref;
@@ -240,11 +263,13 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
-std::optional<SecretRef> read_secret(const Node& node, const sy_option& option, std::string_view where, Faults& faults) {
+std::optional<SecretRef> read_secret(const Node& node, const sy_option& option, std::string_view where,
+                                     Faults& faults) {
   return secret_of({node, option, where, faults});
 }
 
-std::optional<json::value> read_value(const Node& node, const sy_option& option, std::string_view where, Faults& faults) {
+std::optional<json::value> read_value(const Node& node, const sy_option& option, std::string_view where,
+                                      Faults& faults) {
   const Reading r{node, option, where, faults};
   switch (option.type) {
     case SY_INT: return read_int(r);
@@ -264,8 +289,8 @@ std::optional<json::value> read_value(const Node& node, const sy_option& option,
 std::optional<json::value> default_of(const sy_option& option) {
   if (option.fallback == nullptr || option.type == SY_SECRET) return std::nullopt;
   Faults none;
-  const bool texts = option.type == SY_TEXT || option.type == SY_DURATION || option.type == SY_CHOICE || option.type == SY_PATH ||
-                     option.type == SY_URL;
+  const bool texts = option.type == SY_TEXT || option.type == SY_DURATION || option.type == SY_CHOICE ||
+                     option.type == SY_PATH || option.type == SY_URL;
   std::optional<Node> node = parse_value(option.fallback);
   if (!node || (texts && node->type != Node::Type::text)) {  // declared without its quotes
     node.emplace();
@@ -291,9 +316,11 @@ Bounds bounds_of(const sy_option& option) {
 
 std::string type_words(const sy_option& option) {
   switch (option.type) {
-    case SY_INT: return "whole number" + (option.allowed == nullptr ? std::string() : " " + std::string(option.allowed));
+    case SY_INT:
+      return "whole number" + (option.allowed == nullptr ? std::string() : " " + std::string(option.allowed));
     case SY_BOOL: return "true or false";
-    case SY_DURATION: return "duration" + (option.allowed == nullptr ? std::string() : " " + std::string(option.allowed));
+    case SY_DURATION:
+      return "duration" + (option.allowed == nullptr ? std::string() : " " + std::string(option.allowed));
     case SY_BYTES: return "size" + (option.allowed == nullptr ? std::string() : " " + std::string(option.allowed));
     case SY_CHOICE: return joined(allowed_words(option));
     case SY_SECRET: return "secret";

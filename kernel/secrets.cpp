@@ -43,11 +43,14 @@ class Descriptor {
 
 SecretText from_file(const SecretRef& ref) {
   const Descriptor file(::open(ref.name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.get() < 0) fail(ref, SY_CONFIG, std::strerror(errno), "create the file, readable by this program's user only");
-  struct stat info {};
-  if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) fail(ref, SY_CONFIG, "it is not a regular file", "name a file");
+  if (file.get() < 0)
+    fail(ref, SY_CONFIG, std::strerror(errno), "create the file, readable by this program's user only");
+  struct stat info{};
+  if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode))
+    fail(ref, SY_CONFIG, "it is not a regular file", "name a file");
   if ((info.st_mode & 007U) != 0) fail(ref, SY_CONFIG, "everybody may read or change it", "chmod 600 " + ref.name);
-  if (static_cast<std::uintmax_t>(info.st_size) > most) fail(ref, SY_CONFIG, "it is larger than 64 KiB", "put nothing but the secret into it");
+  if (static_cast<std::uintmax_t>(info.st_size) > most)
+    fail(ref, SY_CONFIG, "it is larger than 64 KiB", "put nothing but the secret into it");
   std::string value(static_cast<std::size_t>(info.st_size), '\0');
   std::size_t got = 0;
   while (got < value.size()) {
@@ -65,7 +68,8 @@ SecretText from_file(const SecretRef& ref) {
 
 SecretText from_environment(const SecretRef& ref) {
   const char* value = std::getenv(ref.name.c_str());
-  if (value == nullptr || *value == '\0') fail(ref, SY_CONFIG, "it is not set", "set it for the service, or use { file = \"…\" }");
+  if (value == nullptr || *value == '\0')
+    fail(ref, SY_CONFIG, "it is not set", "set it for the service, or use { file = \"…\" }");
   return SecretText(value);
 }
 
@@ -79,8 +83,7 @@ class Child {
     if (pid_ <= 0) return;
     ::kill(-pid_, SIGKILL);
     int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
   }
   /// Its wait status once it has ended; nothing while it runs.
   bool ended(int& status) {
@@ -129,7 +132,9 @@ SecretText from_command(const SecretRef& ref, std::chrono::milliseconds patience
   Child child(spawn(ref, write_end.get()));
   write_end.close();
   const auto until = std::chrono::steady_clock::now() + patience;
-  const auto left = [&] { return std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count(); };
+  const auto left = [&] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
+  };
   SecretText holder;
   std::string output;
   output.reserve(most + 4096);  // never moved while it grows
@@ -138,7 +143,8 @@ SecretText from_command(const SecretRef& ref, std::chrono::milliseconds patience
   while (true) {
     if (left() <= 0) {
       holder = SecretText(std::move(output));
-      fail(ref, SY_RETRY, "no answer in " + std::to_string(patience.count() / 1000) + " s", "run it by hand to see what it waits for");
+      fail(ref, SY_RETRY, "no answer in " + std::to_string(patience.count() / 1000) + " s",
+           "run it by hand to see what it waits for");
     }
     pollfd wait{read_end.get(), POLLIN, 0};
     if (open && ::poll(&wait, 1, static_cast<int>(std::min<std::int64_t>(left(), 100))) > 0) {

@@ -1,5 +1,5 @@
-// secrets.hpp: where a secret comes from, and a holder that wipes it. Values are fetched when they are needed, handed to
-// who asked, and never written anywhere.
+// secrets.hpp: where a secret comes from, and a holder that wipes it. Values are fetched when they are needed, handed
+// to who asked, and never written anywhere.
 #pragma once
 
 #include <chrono>
@@ -55,8 +55,8 @@ struct SecretRef {
 /// By the option's dotted name.
 using SecretRefs = std::map<std::string, SecretRef, std::less<>>;
 
-/// The value. Throws Error(SY_CONFIG) with the reason and the remedy, SY_AUTH if the command refuses, SY_RETRY if it does
-/// not answer in time.
+/// The value. Throws Error(SY_CONFIG) with the reason and the remedy, SY_AUTH if the command refuses, SY_RETRY if it
+/// does not answer in time.
 SecretText resolve(const SecretRef& ref, std::chrono::milliseconds patience = std::chrono::seconds(30));
 
 /// Every occurrence of a known secret (of four characters or more) becomes ***.

@@ -72,7 +72,8 @@ TEST_F(SecretsTest, FileLosesItsLastLineEndOnly) {
 }
 
 TEST_F(SecretsTest, FilesThatCannotBe) {
-  EXPECT_THAT(failure(file("s3cret", 0644)).what(), AllOf(HasSubstr("x.toml:3:1"), HasSubstr("chmod 600"), Not(HasSubstr("s3cret"))));
+  EXPECT_THAT(failure(file("s3cret", 0644)).what(),
+              AllOf(HasSubstr("x.toml:3:1"), HasSubstr("chmod 600"), Not(HasSubstr("s3cret"))));
   EXPECT_EQ(failure(file("s3cret", 0604)).code(), SY_CONFIG);
   EXPECT_THAT(failure(file("")).what(), HasSubstr("empty"));
   EXPECT_THAT(failure(file("\n")).what(), HasSubstr("empty"));
@@ -115,7 +116,8 @@ TEST_F(SecretsTest, CommandFailures) {
 
 TEST_F(SecretsTest, ACommandThatHangsIsEndedWithItsChildren) {
   const fs::path pid_file = folder_ / "pid";
-  const Error late = failure(command({"sh", "-c", "sleep 1000 & echo $! > " + pid_file.string() + "; wait"}), std::chrono::milliseconds(1500));
+  const Error late = failure(command({"sh", "-c", "sleep 1000 & echo $! > " + pid_file.string() + "; wait"}),
+                             std::chrono::milliseconds(1500));
   EXPECT_EQ(late.code(), SY_RETRY);
   pid_t child = 0;
   std::ifstream(pid_file) >> child;

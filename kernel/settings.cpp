@@ -24,27 +24,36 @@ constexpr std::array<Ruleset, 2> all_rulesets{{{"d365", d365}, {"none", {}}}};
 
 // --- options ---
 
-constexpr std::array root{
-    sy_option{sz, SY_LIST, 0, "include", nullptr, any_text, "further files, relative to this one; patterns are allowed", "[\"conf.d/*.toml\"]"},
-    sy_option{sz, SY_TEXT, 0, "instance", nullptr, nullptr, "name of this installation in leases; the machine id if not given", "\"sync-1\""},
-    sy_option{sz, SY_LIST, 0, "plugin_dirs", nullptr, any_text, "folders in which plugins are looked for, instead of the program's own",
-              "[\"/usr/local/lib/syncline/plugins\"]"},
-    sy_option{sz, SY_CHOICE, 0, "takeover", "\"ask\"", "ask|never|always", "what to do when another instance holds a lease that is still alive", nullptr},
-    sy_option{sz, SY_DURATION, 0, "lease_ttl", "\"2m\"", "10s..1h", "how long a lease lasts when it is not renewed", nullptr},
-    sy_option{sz, SY_DURATION, 0, "sweep", "\"24h\"", "1h..30d", "how often ids are compared on servers that report no deletions", nullptr},
-    sy_option{sz, SY_CHOICE, 0, "first_run", "\"ask\"", "ask|go", "whether a first pass that would write waits to be confirmed", nullptr}};
+constexpr std::array root{sy_option{sz, SY_LIST, 0, "include", nullptr, any_text,
+                                    "further files, relative to this one; patterns are allowed", "[\"conf.d/*.toml\"]"},
+                          sy_option{sz, SY_TEXT, 0, "instance", nullptr, nullptr,
+                                    "name of this installation in leases; the machine id if not given", "\"sync-1\""},
+                          sy_option{sz, SY_LIST, 0, "plugin_dirs", nullptr, any_text,
+                                    "folders in which plugins are looked for, instead of the program's own",
+                                    "[\"/usr/local/lib/syncline/plugins\"]"},
+                          sy_option{sz, SY_CHOICE, 0, "takeover", "\"ask\"", "ask|never|always",
+                                    "what to do when another instance holds a lease that is still alive", nullptr},
+                          sy_option{sz, SY_DURATION, 0, "lease_ttl", "\"2m\"", "10s..1h",
+                                    "how long a lease lasts when it is not renewed", nullptr},
+                          sy_option{sz, SY_DURATION, 0, "sweep", "\"24h\"", "1h..30d",
+                                    "how often ids are compared on servers that report no deletions", nullptr},
+                          sy_option{sz, SY_CHOICE, 0, "first_run", "\"ask\"", "ask|go",
+                                    "whether a first pass that would write waits to be confirmed", nullptr}};
 
-constexpr std::array store{
-    sy_option{sz, SY_TEXT, SY_REQUIRED, "plugin", nullptr, nullptr, "the plugin that keeps the state", "\"storage-sqlite\""},
-    sy_option{sz, SY_TEXT, 0, "class", nullptr, nullptr, "which of the plugin's stores, if it has several", "\"sqlite\""}};
+constexpr std::array store{sy_option{sz, SY_TEXT, SY_REQUIRED, "plugin", nullptr, nullptr,
+                                     "the plugin that keeps the state", "\"storage-sqlite\""},
+                           sy_option{sz, SY_TEXT, 0, "class", nullptr, nullptr,
+                                     "which of the plugin's stores, if it has several", "\"sqlite\""}};
 
 constexpr std::array spool{
-    sy_option{sz, SY_PATH, 0, "path", nullptr, nullptr, "folder for bodies and attachments under way; `spool` beside the store's file if not given",
+    sy_option{sz, SY_PATH, 0, "path", nullptr, nullptr,
+              "folder for bodies and attachments under way; `spool` beside the store's file if not given",
               "\"/var/lib/syncline/spool\""},
     sy_option{sz, SY_BYTES, 0, "limit", "\"2GiB\"", "16MiB..", "how much may lie in it", nullptr}};
 
 constexpr std::array gate{
-    sy_option{sz, SY_INT, 0, "max_delete.count", "20", "0..", "disappearances in one pass beyond which it stops and asks", nullptr},
+    sy_option{sz, SY_INT, 0, "max_delete.count", "20", "0..",
+              "disappearances in one pass beyond which it stops and asks", nullptr},
     sy_option{sz, SY_INT, 0, "max_delete.share", "10", "0..100", "the same in percent of what is linked", nullptr},
     sy_option{sz, SY_INT, 0, "max_rewrite.count", "100", "0..", "rewrites after a changed mapping", nullptr},
     sy_option{sz, SY_INT, 0, "max_rewrite.share", "10", "0..100", "the same in percent", nullptr},
@@ -59,55 +68,69 @@ constexpr std::array tombstone{
 
 constexpr std::array log{
     sy_option{sz, SY_CHOICE, 0, "level", "\"info\"", "trace|debug|info|warn|error", "how much is logged", nullptr},
-    sy_option{sz, SY_CHOICE, 0, "format", "\"auto\"", "auto|plain|json", "auto: plain on a terminal, JSON otherwise", nullptr},
-    sy_option{sz, SY_PATH, 0, "file", nullptr, nullptr, "log file, rotated at 10 MiB; standard error if not given", "\"/var/log/syncline.log\""}};
+    sy_option{sz, SY_CHOICE, 0, "format", "\"auto\"", "auto|plain|json", "auto: plain on a terminal, JSON otherwise",
+              nullptr},
+    sy_option{sz, SY_PATH, 0, "file", nullptr, nullptr, "log file, rotated at 10 MiB; standard error if not given",
+              "\"/var/log/syncline.log\""}};
 
-constexpr std::array connection{
-    sy_option{sz, SY_TEXT, SY_REQUIRED, "plugin", nullptr, nullptr, "the plugin that speaks to this system", "\"pop3\""},
-    sy_option{sz, SY_TEXT, 0, "class", nullptr, nullptr, "which of the plugin's connections, if it has several", "\"pop3\""}};
+constexpr std::array connection{sy_option{sz, SY_TEXT, SY_REQUIRED, "plugin", nullptr, nullptr,
+                                          "the plugin that speaks to this system", "\"pop3\""},
+                                sy_option{sz, SY_TEXT, 0, "class", nullptr, nullptr,
+                                          "which of the plugin's connections, if it has several", "\"pop3\""}};
 
 // What [defaults] may set for every user and queue.
 constexpr std::array common{
-    sy_option{sz, SY_LIST, 0, "entities", nullptr, "contact|task|appointment|email", "what is kept in step; users: all that both sides offer, queues: email",
+    sy_option{sz, SY_LIST, 0, "entities", nullptr, "contact|task|appointment|email",
+              "what is kept in step; users: all that both sides offer, queues: email",
               "[\"contact\", \"task\", \"email\"]"},
     sy_option{sz, SY_TEXT, 0, "ruleset", "\"d365\"", nullptr, "the list of filters and rules: d365, or none", nullptr},
-    sy_option{sz, SY_CHOICE, 0, "conflict", "\"last_writer\"", "last_writer|crm_wins|mailbox_wins|manual", "who wins where both sides changed the same",
-              nullptr},
-    sy_option{sz, SY_CHOICE, 0, "left_filter", "\"keep\"", "keep|unlink|delete", "what happens to a linked item that no filter lets in any more", nullptr},
+    sy_option{sz, SY_CHOICE, 0, "conflict", "\"last_writer\"", "last_writer|crm_wins|mailbox_wins|manual",
+              "who wins where both sides changed the same", nullptr},
+    sy_option{sz, SY_CHOICE, 0, "left_filter", "\"keep\"", "keep|unlink|delete",
+              "what happens to a linked item that no filter lets in any more", nullptr},
     sy_option{sz, SY_BOOL, 0, "at_least_once", "false", nullptr,
               "allow creates on a side that can neither take nor find a token: a crash may then double one", nullptr},
     sy_option{sz, SY_INT, 0, "email.method", "1", "0..4",
-              "which mails are tracked by themselves: 0 all, 1 answers to tracked mail, 2 from leads, contacts and accounts, 3 from any record with an address, 4 none",
+              "which mails are tracked by themselves: 0 all, 1 answers to tracked mail, 2 from leads, contacts and "
+              "accounts, 3 from any record with an address, 4 none",
               nullptr},
-    sy_option{sz, SY_INSTANT, 0, "email.received_after", nullptr, nullptr, "mail received before is left alone; when first confirmed if not given",
-              "2026-01-01T00:00:00Z"},
+    sy_option{sz, SY_INSTANT, 0, "email.received_after", nullptr, nullptr,
+              "mail received before is left alone; when first confirmed if not given", "2026-01-01T00:00:00Z"},
     sy_option{sz, SY_BOOL, 0, "email.auto_track", "true", nullptr, "false: only what people track by hand", nullptr},
-    sy_option{sz, SY_BOOL, 0, "email.correlate_by_headers", "true", nullptr, "find the mail that is answered by its Message-ID", nullptr},
+    sy_option{sz, SY_BOOL, 0, "email.correlate_by_headers", "true", nullptr,
+              "find the mail that is answered by its Message-ID", nullptr},
     sy_option{sz, SY_BYTES, 0, "email.max_size", "\"50MiB\"", "1KiB..1GiB", "larger mail is refused", nullptr},
-    sy_option{sz, SY_INT, 0, "delete.task", "0", "0..2", "a task deleted in the mailbox is deleted in CRM: 0 always, 1 only while not completed, 2 never",
+    sy_option{sz, SY_INT, 0, "delete.task", "0", "0..2",
+              "a task deleted in the mailbox is deleted in CRM: 0 always, 1 only while not completed, 2 never",
               nullptr}};
 
 constexpr std::array principal{
-    sy_option{sz, SY_TEXT, SY_REQUIRED, "organization", nullptr, nullptr, "the connection to the CRM with which this one is kept in step", "\"crm\""},
-    sy_option{sz, SY_TABLE, SY_REQUIRED, "mailbox", nullptr, nullptr, "the mailbox: its connection, and the plugin's options for one mailbox",
-              "{ connection = \"mail\" }"},
-    sy_option{sz, SY_LIST, 0, "lookup", nullptr, any_text, "further CRM connections in which parties are looked up; nothing is written there",
-              "[\"partner-crm\"]"},
+    sy_option{sz, SY_TEXT, SY_REQUIRED, "organization", nullptr, nullptr,
+              "the connection to the CRM with which this one is kept in step", "\"crm\""},
+    sy_option{sz, SY_TABLE, SY_REQUIRED, "mailbox", nullptr, nullptr,
+              "the mailbox: its connection, and the plugin's options for one mailbox", "{ connection = \"mail\" }"},
+    sy_option{sz, SY_LIST, 0, "lookup", nullptr, any_text,
+              "further CRM connections in which parties are looked up; nothing is written there", "[\"partner-crm\"]"},
     sy_option{sz, SY_TEXT, 0, "id", nullptr, nullptr, "identity of this pair where the CRM has none", "\"42\""},
-    sy_option{sz, SY_LIST, 0, "delegates", nullptr, any_text, "addresses of users who may act for this one", "[\"bob@example.org\"]"}};
+    sy_option{sz, SY_LIST, 0, "delegates", nullptr, any_text, "addresses of users who may act for this one",
+              "[\"bob@example.org\"]"}};
 
-constexpr std::array mailbox{
-    sy_option{sz, SY_TEXT, SY_REQUIRED, "connection", nullptr, nullptr, "the connection to the mailbox's server", "\"mail\""}};
+constexpr std::array mailbox{sy_option{sz, SY_TEXT, SY_REQUIRED, "connection", nullptr, nullptr,
+                                       "the connection to the mailbox's server", "\"mail\""}};
 
 constexpr std::array stage{
-    sy_option{sz, SY_TEXT, SY_REQUIRED, "name", nullptr, nullptr, "an entry of the ruleset, which is configured in place, or a name of one's own",
-              "\"no-newsletters\""},
-    sy_option{sz, SY_TEXT, 0, "plugin", nullptr, nullptr, "the plugin; needed for what is no entry of the ruleset", "\"rules\""},
-    sy_option{sz, SY_TEXT, 0, "class", nullptr, nullptr, "the plugin's class, if it is not called like `name`", "\"size-limit\""},
-    sy_option{sz, SY_LIST, 0, "entity", nullptr, "contact|task|appointment|email", "the kinds that it sees; all that it wants if not given", "\"email\""},
-    sy_option{sz, SY_TEXT, 0, "before", nullptr, nullptr, "the entry before which it is placed; at the end if not given", "\"acceptance\""},
-    sy_option{sz, SY_LIST, 0, "users", nullptr, any_text, "addresses of the users and queues for whom it works; all if not given",
-              "[\"alice@example.org\"]"},
+    sy_option{sz, SY_TEXT, SY_REQUIRED, "name", nullptr, nullptr,
+              "an entry of the ruleset, which is configured in place, or a name of one's own", "\"no-newsletters\""},
+    sy_option{sz, SY_TEXT, 0, "plugin", nullptr, nullptr, "the plugin; needed for what is no entry of the ruleset",
+              "\"rules\""},
+    sy_option{sz, SY_TEXT, 0, "class", nullptr, nullptr, "the plugin's class, if it is not called like `name`",
+              "\"size-limit\""},
+    sy_option{sz, SY_LIST, 0, "entity", nullptr, "contact|task|appointment|email",
+              "the kinds that it sees; all that it wants if not given", "\"email\""},
+    sy_option{sz, SY_TEXT, 0, "before", nullptr, nullptr,
+              "the entry before which it is placed; at the end if not given", "\"acceptance\""},
+    sy_option{sz, SY_LIST, 0, "users", nullptr, any_text,
+              "addresses of the users and queues for whom it works; all if not given", "[\"alice@example.org\"]"},
     sy_option{sz, SY_BOOL, 0, "enabled", "true", nullptr, "false takes it out", nullptr}};
 
 void add(OptionTable& to, std::span<const sy_option> options) {
@@ -124,13 +147,15 @@ OptionTable table(std::span<const sy_option> first, std::span<const sy_option> s
 std::vector<Section> make_sections() {
   using S = Section::Shape;
   return {{S::root, "", "the installation", table(root)},
-          {S::table, "store", "where links, cursors and the journal are kept; the plugin's options stand beside `plugin`", table(store)},
+          {S::table, "store",
+           "where links, cursors and the journal are kept; the plugin's options stand beside `plugin`", table(store)},
           {S::table, "spool", "where bodies wait on their way", table(spool)},
           {S::table, "gate", "mass changes stop before the first write and wait for `syncline confirm`", table(gate)},
           {S::table, "history", "the journal of items", table(history)},
           {S::table, "tombstone", "the memory of broken links", table(tombstone)},
           {S::table, "log", "the program's own log", table(log)},
-          {S::named, "connection", "one system with its credentials, shared by all who use it; the plugin's options stand beside `plugin`",
+          {S::named, "connection",
+           "one system with its credentials, shared by all who use it; the plugin's options stand beside `plugin`",
            table(connection)},
           {S::table, "defaults", "holds for every user and queue that does not say otherwise", table(common)},
           {S::named, "user", "a CRM user, named by the primary address", table(principal, common)},

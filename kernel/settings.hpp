@@ -11,7 +11,7 @@ namespace syncline {
 /// A part of the configuration file.
 struct Section {
   enum class Shape { root, table, named, list } shape = Shape::table;
-  std::string_view name;      ///< "gate"; named: "user" of [user."address"]; list: "rule" of [[rule]]
+  std::string_view name;  ///< "gate"; named: "user" of [user."address"]; list: "rule" of [[rule]]
   std::string_view summary;
   OptionTable options;
 };

@@ -5,7 +5,9 @@
 namespace syncline {
 namespace {
 
-constexpr std::string_view role_of(StageConfig::Kind kind) { return kind == StageConfig::Kind::filter ? "filter" : "rule"; }
+constexpr std::string_view role_of(StageConfig::Kind kind) {
+  return kind == StageConfig::Kind::filter ? "filter" : "rule";
+}
 
 const RulesetEntry* known_entry(std::string_view role, std::string_view name) {
   for (const Ruleset& r : rulesets())
@@ -15,7 +17,8 @@ const RulesetEntry* known_entry(std::string_view role, std::string_view name) {
 }
 
 bool covers(const StageConfig& s, const std::string& address) {
-  return s.users.empty() || std::any_of(s.users.begin(), s.users.end(), [&](const std::string& u) { return same_address(u, address); });
+  return s.users.empty() ||
+         std::any_of(s.users.begin(), s.users.end(), [&](const std::string& u) { return same_address(u, address); });
 }
 
 bool overlap(const StageConfig& a, const StageConfig& b) {
@@ -49,8 +52,11 @@ Span place_of(const Node& table, std::string_view key) {
 
 void StageReader::read(const Node& list, StageConfig::Kind kind) {
   for (const Node& item : list.items) {
-    if (item.type == Node::Type::table) read_one(item, kind);
-    else faults_.add("CFG010", item.at, "each " + std::string(role_of(kind)) + " must be a table", {}, "write [[" + std::string(role_of(kind)) + "]]");
+    if (item.type == Node::Type::table)
+      read_one(item, kind);
+    else
+      faults_.add("CFG010", item.at, "each " + std::string(role_of(kind)) + " must be a table", {},
+                  "write [[" + std::string(role_of(kind)) + "]]");
   }
 }
 
@@ -65,8 +71,10 @@ void StageReader::read_one(const Node& table, StageConfig::Kind kind) {
   Block block;
   block.in_place = entry != nullptr;
   if (entry != nullptr && !given.empty() && given != entry->plugin)
-    faults_.add("CFG025", place_of(table, "plugin"), "\"" + name + "\" is an entry of a ruleset and comes from the plugin \"" + std::string(entry->plugin) + "\"", {},
-                "leave `plugin` out to configure the entry, or choose another name for a " + role + " of your own");
+    faults_.add(
+        "CFG025", place_of(table, "plugin"),
+        "\"" + name + "\" is an entry of a ruleset and comes from the plugin \"" + std::string(entry->plugin) + "\"",
+        {}, "leave `plugin` out to configure the entry, or choose another name for a " + role + " of your own");
   if (entry != nullptr) {
     plugin = entry->plugin;
     class_name = entry->class_name;
@@ -76,14 +84,17 @@ void StageReader::read_one(const Node& table, StageConfig::Kind kind) {
       for (const RulesetEntry& e : r.entries)
         if (e.role == role) names.emplace_back(e.name);
     const std::string near = nearest(name, names);
-    faults_.add("CFG025", place_of(table, "name"), "\"" + name + "\" is no entry of a ruleset, and no plugin is named", near.empty() ? "" : "did you mean \"" + near + "\"?",
+    faults_.add("CFG025", place_of(table, "name"), "\"" + name + "\" is no entry of a ruleset, and no plugin is named",
+                near.empty() ? "" : "did you mean \"" + near + "\"?",
                 "name an entry to configure it, or add plugin = \"…\"");
   } else if (!plugin.empty() && class_name.empty() && plugins_.has_class(plugin, role, name)) {
     class_name = name;
   }
   auto stage = std::make_shared<StageConfig>();
   stage->kind = kind;
-  const sy_class* type = plugin.empty() ? nullptr : plugins_.find(plugin, role, class_name, place_of(table, entry == nullptr ? "plugin" : "name"));
+  const sy_class* type =
+      plugin.empty() ? nullptr
+                     : plugins_.find(plugin, role, class_name, place_of(table, entry == nullptr ? "plugin" : "name"));
   const json::object values = plugins_.read(table, table.at, where, section(role).options, type, *stage);
   stage->name = name;
   stage->plugin = plugin;
@@ -107,14 +118,18 @@ void StageReader::check(const std::vector<PairConfig>& pairs) {
     for (const std::string& u : b.stage->users)
       if (std::none_of(addresses.begin(), addresses.end(), [&](const std::string& a) { return same_address(a, u); })) {
         const std::string near = nearest(u, addresses);
-        faults_.add("CFG020", b.users_at, "\"" + u + "\" is no user or queue of this configuration", near.empty() ? "" : "did you mean \"" + near + "\"?",
+        faults_.add("CFG020", b.users_at, "\"" + u + "\" is no user or queue of this configuration",
+                    near.empty() ? "" : "did you mean \"" + near + "\"?",
                     "name addresses that have a [user] or [queue] table");
       }
     check_before(b);
     for (std::size_t k = 0; k < i; ++k)
-      if (blocks_[k].stage->kind == b.stage->kind && blocks_[k].stage->name == b.stage->name && overlap(*blocks_[k].stage, *b.stage))
-        faults_.add("CFG004", b.name_at, "\"" + b.stage->name + "\" is configured twice for the same users: also at " + faults_.place(blocks_[k].name_at), {},
-                    "keep one of them, or give each its own `users`");
+      if (blocks_[k].stage->kind == b.stage->kind && blocks_[k].stage->name == b.stage->name &&
+          overlap(*blocks_[k].stage, *b.stage))
+        faults_.add("CFG004", b.name_at,
+                    "\"" + b.stage->name + "\" is configured twice for the same users: also at " +
+                        faults_.place(blocks_[k].name_at),
+                    {}, "keep one of them, or give each its own `users`");
   }
 }
 
@@ -132,23 +147,29 @@ void StageReader::check_before(const Block& block) {
     // Following `before` from one's own to the next must not lead back.
     std::string at = s.before;
     for (std::size_t hops = 0; hops <= blocks_.size(); ++hops) {
-      const auto next = std::find_if(blocks_.begin(), blocks_.end(), [&](const Block& b) { return b.stage->kind == s.kind && b.stage->name == at; });
+      const auto next = std::find_if(blocks_.begin(), blocks_.end(),
+                                     [&](const Block& b) { return b.stage->kind == s.kind && b.stage->name == at; });
       if (next == blocks_.end() || next->stage->before.empty()) return;
       at = next->stage->before;
       if (at == s.name) break;
     }
-    faults_.add("CFG024", block.before_at, "\"" + s.name + "\" cannot be placed: it would stand before itself", {}, "take one of the `before` out");
+    faults_.add("CFG024", block.before_at, "\"" + s.name + "\" cannot be placed: it would stand before itself", {},
+                "take one of the `before` out");
     return;
   }
   const std::string near = s.before == s.name ? "" : nearest(s.before, names);
-  faults_.add("CFG024", block.before_at, "\"" + s.name + "\" cannot be placed before \"" + s.before + "\"", near.empty() ? "there is no such " + role : "did you mean \"" + near + "\"?",
+  faults_.add("CFG024", block.before_at, "\"" + s.name + "\" cannot be placed before \"" + s.before + "\"",
+              near.empty() ? "there is no such " + role : "did you mean \"" + near + "\"?",
               "name another entry of the ruleset or another [[" + role + "]]");
 }
 
-const StageReader::Block* StageReader::block_for(StageConfig::Kind kind, std::string_view name, const std::string& address) const {
+const StageReader::Block* StageReader::block_for(StageConfig::Kind kind, std::string_view name,
+                                                 const std::string& address) const {
   const Block* best = nullptr;
   for (const Block& b : blocks_)
-    if (b.stage->kind == kind && b.stage->name == name && covers(*b.stage, address) && (best == nullptr || best->stage->users.empty())) best = &b;
+    if (b.stage->kind == kind && b.stage->name == name && covers(*b.stage, address) &&
+        (best == nullptr || best->stage->users.empty()))
+      best = &b;
   return best;
 }
 
@@ -168,7 +189,10 @@ std::shared_ptr<const StageConfig> StageReader::entry_stage(const RulesetEntry& 
     stage->json = canonical(values);
     for (const sy_option* o : own_options(*type))
       if ((o->flags & SY_REQUIRED) != 0)
-        faults_.add("CFG011", at, "\"" + std::string(o->name) + "\" is missing for the " + std::string(entry.role) + " \"" + stage->name + "\"", o->doc,
+        faults_.add("CFG011", at,
+                    "\"" + std::string(o->name) + "\" is missing for the " + std::string(entry.role) + " \"" +
+                        stage->name + "\"",
+                    o->doc,
                     "add [[" + std::string(entry.role) + "]] with name = \"" + stage->name + "\" and this option");
   }
   return entries_[key] = std::move(stage);
@@ -193,7 +217,8 @@ void StageReader::place(const std::vector<const Block*>& blocks, List& list) {
       }
     }
   }
-  for (const Block* b : left) list.emplace_back(b->stage->name, b->stage);  // what it stood before is not there for this pair
+  for (const Block* b : left)
+    list.emplace_back(b->stage->name, b->stage);  // what it stood before is not there for this pair
 }
 
 std::vector<std::shared_ptr<const StageConfig>> StageReader::stages_of(const PairConfig& pair, Span at) {
@@ -209,7 +234,8 @@ std::vector<std::shared_ptr<const StageConfig>> StageReader::stages_of(const Pai
         if (block != nullptr && !block->stage->before.empty()) to_place.push_back(block);
       }
     for (const Block& b : blocks_)
-      if (b.stage->kind == kind && !b.in_place && block_for(kind, b.stage->name, pair.address) == &b) to_place.push_back(&b);
+      if (b.stage->kind == kind && !b.in_place && block_for(kind, b.stage->name, pair.address) == &b)
+        to_place.push_back(&b);
     place(to_place, list);
     for (auto& [name, stage] : list)
       if (stage->enabled) out.push_back(stage);

@@ -22,8 +22,8 @@ class PluginReader {
   /// The class; null and a fault at `at` if it cannot be had.
   const sy_class* find(const std::string& plugin, std::string_view role, const std::string& class_name, Span at);
   /// Kernel options and, once `type` is known, the class's own, which go to `out`. Returns the kernel's values.
-  json::object read(const Node& table, Span at, const std::string& where, const OptionTable& kernel, const sy_class* type,
-                    PluginSettings& out);
+  json::object read(const Node& table, Span at, const std::string& where, const OptionTable& kernel,
+                    const sy_class* type, PluginSettings& out);
   [[nodiscard]] bool has_class(const std::string& plugin, std::string_view role, const std::string& name);
 
  private:

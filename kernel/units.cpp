@@ -13,9 +13,18 @@ namespace {
 constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
 
 using Unit = std::pair<std::string_view, std::int64_t>;
-constexpr std::array<Unit, 6> durations{{{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}, {"w", 604'800'000}}};
-constexpr std::array<Unit, 10> sizes{{{"", 1}, {"B", 1}, {"KiB", 1LL << 10}, {"MiB", 1LL << 20}, {"GiB", 1LL << 30}, {"TiB", 1LL << 40},
-                                      {"kB", 1'000}, {"KB", 1'000}, {"MB", 1'000'000}, {"GB", 1'000'000'000}}};
+constexpr std::array<Unit, 6> durations{
+    {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}, {"w", 604'800'000}}};
+constexpr std::array<Unit, 10> sizes{{{"", 1},
+                                      {"B", 1},
+                                      {"KiB", 1LL << 10},
+                                      {"MiB", 1LL << 20},
+                                      {"GiB", 1LL << 30},
+                                      {"TiB", 1LL << 40},
+                                      {"kB", 1'000},
+                                      {"KB", 1'000},
+                                      {"MB", 1'000'000},
+                                      {"GB", 1'000'000'000}}};
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
 bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -114,7 +123,8 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
 
 std::string print_duration(std::int64_t ms) {
   for (auto unit = durations.rbegin(); unit != durations.rend(); ++unit)
-    if (ms != 0 && ms % unit->second == 0 && unit->first != "w") return std::to_string(ms / unit->second) + std::string(unit->first);
+    if (ms != 0 && ms % unit->second == 0 && unit->first != "w")
+      return std::to_string(ms / unit->second) + std::string(unit->first);
   return std::to_string(ms) + "ms";
 }
 
@@ -148,9 +158,9 @@ std::string print_instant(std::int64_t ms) {
   const std::chrono::hh_mm_ss<std::chrono::milliseconds> clock(at - day);
   std::array<char, 64> out{};
   std::snprintf(out.data(), out.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
-                static_cast<int>(clock.subseconds().count()));
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
   return out.data();
 }
 

@@ -1,5 +1,6 @@
 // context.hpp: what the commands share: the options before the command, and the configuration and plugins once they are
-// asked for. A command is one file: void add_x(CLI::App&, Context&) registers it; its callback throws, or sets exit_code.
+// asked for. A command is one file: void add_x(CLI::App&, Context&) registers it; its callback throws, or sets
+// exit_code.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -23,7 +24,8 @@ struct Context {
     if (!config_file.empty()) return config_file;
     constexpr const char* usual = "/etc/syncline/syncline.toml";
     std::error_code ec;
-    return !std::filesystem::exists(usual, ec) && std::filesystem::exists("syncline.toml", ec) ? "syncline.toml" : usual;
+    return !std::filesystem::exists(usual, ec) && std::filesystem::exists("syncline.toml", ec) ? "syncline.toml"
+                                                                                               : usual;
   }
   [[nodiscard]] ConfigOptions options() const { return {plugin_dirs, {}}; }
 
@@ -42,8 +44,9 @@ struct Context {
     if (loaded_) return *loaded_->plugins;
     if (!plugins_) {
       std::error_code ec;
-      plugins_ = std::filesystem::exists(file(), ec) ? read_config(file(), options()).plugins
-                                                     : std::make_shared<PluginRegistry>(plugin_folders(plugin_dirs, {}));
+      plugins_ = std::filesystem::exists(file(), ec)
+                     ? read_config(file(), options()).plugins
+                     : std::make_shared<PluginRegistry>(plugin_folders(plugin_dirs, {}));
     }
     return *plugins_;
   }

@@ -9,11 +9,11 @@ namespace syncline::exit_code {
 
 enum : int {
   ok = 0,
-  items_failed = 1,    ///< finished, some items failed
-  stopped = 2,         ///< a safety gate stopped it, or it waits for a confirmation
-  changes_pending = 3, ///< `plan`: there is something to do
+  items_failed = 1,     ///< finished, some items failed
+  stopped = 2,          ///< a safety gate stopped it, or it waits for a confirmation
+  changes_pending = 3,  ///< `plan`: there is something to do
   usage = 64,
-  unavailable = 69,    ///< a server cannot be reached or does not answer as it should
+  unavailable = 69,  ///< a server cannot be reached or does not answer as it should
   internal = 70,
   cannot_create = 73,  ///< local state cannot be created: disk full
   cannot_write = 74,   ///< local state cannot be written

@@ -12,8 +12,11 @@ void list_plugins(PluginRegistry& plugins, bool as_json) {
   json::array out;
   for (const PluginFile& f : plugins.present()) {
     const std::string wrong = judge_plugin_file(f.path);
-    if (as_json) out.push_back(json::object{{"name", f.name}, {"path", f.path.string()}, {"usable", wrong.empty()}, {"reason", wrong}});
-    else std::cout << f.name << "  " << f.path.string() << (wrong.empty() ? "" : "  refused: " + wrong) << "\n";
+    if (as_json)
+      out.push_back(
+          json::object{{"name", f.name}, {"path", f.path.string()}, {"usable", wrong.empty()}, {"reason", wrong}});
+    else
+      std::cout << f.name << "  " << f.path.string() << (wrong.empty() ? "" : "  refused: " + wrong) << "\n";
   }
   if (as_json) {
     std::cout << json::serialize(out) << "\n";
@@ -27,30 +30,43 @@ void list_plugins(PluginRegistry& plugins, bool as_json) {
 }
 
 json::object option_json(const sy_option& o) {
-  json::object out{{"name", o.name}, {"type", type_words(o)}, {"required", (o.flags & SY_REQUIRED) != 0},
-                   {"place", (o.flags & SY_PER_ENDPOINT) != 0 ? "mailbox" : "instance"}, {"doc", o.doc}};
+  json::object out{{"name", o.name},
+                   {"type", type_words(o)},
+                   {"required", (o.flags & SY_REQUIRED) != 0},
+                   {"place", (o.flags & SY_PER_ENDPOINT) != 0 ? "mailbox" : "instance"},
+                   {"doc", o.doc}};
   if (o.fallback != nullptr) out["default"] = o.fallback;
   return out;
 }
 
 void describe_plugin(PluginRegistry& plugins, const std::string& name, bool as_json) {
   const sy_plugin& p = plugins.load(name);
-  json::object out{{"name", p.name}, {"version", p.version}, {"licence", p.licence},
+  json::object out{{"name", p.name},
+                   {"version", p.version},
+                   {"licence", p.licence},
                    {"abi", std::to_string(p.abi_major) + "." + std::to_string(p.abi_minor)}};
-  std::string page = std::string(p.name) + " " + p.version + ", " + p.licence + ", ABI " + std::to_string(p.abi_major) + "." + std::to_string(p.abi_minor) + "\n";
+  std::string page = std::string(p.name) + " " + p.version + ", " + p.licence + ", ABI " + std::to_string(p.abi_major) +
+                     "." + std::to_string(p.abi_minor) + "\n";
   json::array classes;
   for (std::size_t i = 0; i < p.n_classes; ++i) {
     const sy_class& c = *p.classes[i];
     json::array options;
     for (std::size_t k = 0; k < c.n_options; ++k) options.push_back(option_json(*c.options[k]));
-    classes.push_back(json::object{{"role", c.role}, {"name", c.name}, {"summary", c.summary == nullptr ? "" : c.summary}, {"revision", c.revision}, {"options", std::move(options)}});
+    classes.push_back(json::object{{"role", c.role},
+                                   {"name", c.name},
+                                   {"summary", c.summary == nullptr ? "" : c.summary},
+                                   {"revision", c.revision},
+                                   {"options", std::move(options)}});
     page += "\n" + std::string(c.role) + " " + c.name + ": " + (c.summary == nullptr ? "" : c.summary) + "\n";
     if (const OptionTable own = own_options(c); !own.empty()) page += "\n" + option_table(own);
-    if (const OptionTable mailbox = endpoint_options(c); !mailbox.empty()) page += "\nIn a user's or queue's `mailbox`:\n\n" + option_table(mailbox);
+    if (const OptionTable mailbox = endpoint_options(c); !mailbox.empty())
+      page += "\nIn a user's or queue's `mailbox`:\n\n" + option_table(mailbox);
   }
   out["classes"] = std::move(classes);
-  if (as_json) std::cout << json::serialize(out) << "\n";
-  else std::cout << page;
+  if (as_json)
+    std::cout << json::serialize(out) << "\n";
+  else
+    std::cout << page;
 }
 
 }  // namespace

@@ -44,7 +44,9 @@ class CliTest : public testing::Test {
   [[nodiscard]] Ran run(const std::string& arguments) const {
     const std::string out = (folder_ / "out").string();
     const std::string err = (folder_ / "err").string();
-    const int status = std::system(("cd " + folder_.string() + " && " SYNCLINE_BUILD_DIR "/bin/syncline --plugin-dir " SYNCLINE_BUILD_DIR "/tests/config/plugins " +
+    const int status = std::system(("cd " + folder_.string() +
+                                    " && " SYNCLINE_BUILD_DIR "/bin/syncline --plugin-dir " SYNCLINE_BUILD_DIR
+                                    "/tests/config/plugins " +
                                     arguments + " >" + out + " 2>" + err)
                                        .c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(out), slurp(err)};
@@ -86,7 +88,8 @@ TEST_F(CliTest, CheckPrintsAllFaultsOnceAndEndsWith78) {
 
 TEST_F(CliTest, NothingPrintsASecret) {
   const std::string file = write("x.toml", config_with_secret);
-  for (const char* command : {"config show", "config show --json", "config check", "config check --json", "config schema", "config example", "plugin list"}) {
+  for (const char* command : {"config show", "config show --json", "config check", "config check --json",
+                              "config schema", "config example", "plugin list"}) {
     const Ran r = run("--config " + file + " " + command);
     EXPECT_EQ(r.code, 0) << command << r.err;
     EXPECT_THAT(r.out + r.err, Not(HasSubstr("canary"))) << command;
@@ -120,7 +123,8 @@ TEST_F(CliTest, UsageAndVersion) {
   const Ran help = run("--help");
   EXPECT_EQ(help.code, 0);
   EXPECT_THAT(help.out, HasSubstr("78  the configuration cannot work"));
-  for (const char* command : {"config", "config check", "config schema", "config example", "config show", "plugin", "plugin list", "plugin info", "version"})
+  for (const char* command : {"config", "config check", "config schema", "config example", "config show", "plugin",
+                              "plugin list", "plugin info", "version"})
     EXPECT_EQ(run(std::string(command) + " --help").code, 0) << command;
   EXPECT_THAT(run("version").out, HasSubstr("plugin ABI 1.0"));
   EXPECT_EQ(json::parse(run("version --json").out).at("abi").as_string(), "1.0");

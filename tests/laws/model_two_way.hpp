@@ -18,15 +18,20 @@ struct TwoWayRules {
   bool intent_holds_item = true;  ///< an item with an open intent is left alone by the rest of the pass
   bool newer_row_stays = true;    ///< an adopted create leaves a row alone that speaks of a newer version than it was made of
   bool losers_first = true;       ///< a conflict's loser is journaled with the intent, not with the record
-  bool walks_numbered = true;     ///< a walk's number is durable when it begins
   bool late_taken_back = true;    ///< a record that appears under a tombstone's token, as it was sent, is taken back
   bool update_recognised = true;  ///< recovery sees that a leftover update has happened
+  bool deleted_create_linked = true;  ///< a create whose record was deleted before it was recorded is a link with one side gone
+  bool gone_row_waits = true;     ///< the feed said gone and the server says there: first the feed must say so too
+  bool remake_is_new_link = true; ///< an item made anew gets a link of its own; the old one stays as the tombstone of its id
+  bool fresh_row_stays = true;    ///< the record of a delete leaves a row alone that says the item is there
+  bool echo_confirms = true;      ///< a fetch alone confirms no link that a walk has not shown: the walk's cursor may lie before its birth
   // the servers
   bool foreign_tombstones = true; ///< the CRM's feed reports deletions of ids that it never showed
   bool answer_document = true;    ///< a write's answer carries the document
   bool repeat_exists = false;     ///< a repeated create is refused as existing, instead of answered like the first
   bool item_results = true;       ///< a lost request is that item's result; else the whole call fails
   bool mailbox_wins = false;      ///< conflicts; else the CRM wins
+  bool mailbox_faults = false;    ///< requests to the mailbox go astray as well
   bool walker = false;            ///< another process walks the CRM's feed once, at any time
 };
 
@@ -43,28 +48,29 @@ class TwoWay {
   struct Link {
     Byte id, state, cause, token, generation;
     std::array<Byte, 2> item, version, base;
-    Byte confirm_side, ripe, walking, sent;  ///< sent: content of a create of which nothing came
+    std::array<Byte, 2> tried;            ///< what we last meant to write there
+    Byte confirm_side, ripe;
   };
   struct Seen {
     Byte id, version, judged, linked, token, keys;
   };
   struct Pending {
-    Byte id, version, gone, revision, attempts;
+    Byte id, version, gone, revision, waited;
   };
   enum Verb : Byte { create = 1, update, remove };
   struct Intent {
     Byte id, verb, side, target, token, value, if_version;
-    Byte source, source_version, source_value, link, generation, delete_cause;
+    Byte source, source_version, source_value, link, generation;
   };
   struct Late {
     Byte id, verb, side, target, token, value, if_version;
   };
   struct State {
     std::array<std::array<Item, 4>, 2> item;
-    std::array<Link, 4> link;
+    std::array<Link, 6> link;
     std::array<std::array<Seen, 4>, 2> seen;
     std::array<std::array<Pending, 4>, 2> pending;
-    std::array<Intent, 2> intent;
+    std::array<Intent, 3> intent;
     std::array<Late, 2> late;
     Byte next_value, next_mail, next_link;
     Byte superseded, journaled;           ///< values that a person replaced or deleted; that a conflict lost
@@ -75,7 +81,7 @@ class TwoWay {
   explicit TwoWay(const TwoWayRules& rules) : rules_(rules) {}
   static State start();
   void pass(State& s, Run& run);
-  End end(State s);
+  End end(const State& from);
 
  private:
   enum Code : Byte { ok, retry, conflict, gone, exists };
@@ -90,7 +96,7 @@ class TwoWay {
     Link link{};
     std::array<Item, 2> item{};           ///< as read; id 0: not read
     std::array<bool, 2> gone{};
-    Byte generation = 0;
+    Byte generation = 0, loser = 0;
     bool settled = false;
   };
 
@@ -101,6 +107,8 @@ class TwoWay {
   Done perform(const Late& op);
   Done request(const Intent& op, const char* where);
   void land(Late& l);
+  End judge();
+  [[nodiscard]] std::size_t live_links(Byte side, Byte id) const;
   // the protocol: model_two_way_pass.cpp
   void recover();
   void recover_create(Intent op);
@@ -111,24 +119,33 @@ class TwoWay {
   void route(Byte side, Byte id, Byte version, bool there, Byte token);
   void confirm();
   void work(Byte side);
-  bool decide(Work& w, Intent& op);
+  bool decide(Work& w, Intent& op);   ///< true: `op` is to be written
   bool ended(Work& w, Intent& op);
   void match(Work& w);
-  void both_there(Work& w, Intent& op, bool first);
+  bool both_there(Work& w, Intent& op);
+  bool one_gone(Work& w, Intent& op, Byte gone_side);
+  void intend(Intent& op, Work& w);
+  bool held(Byte side, Byte id) const;
   void send(const Intent& op, Work& w, bool again);
   void record_create(const Intent& op, Work& w, Done d, bool adopted);
   void record_update(const Intent& op, Work& w, const Done& d);
   void record_remove(const Intent& op, Work& w, const Done& d);
-  void settle(Work& w, bool keep_row);
+  void settle(Work& w, bool removed);
+  void tombstone_link(Work& w, Cause cause);
+  void quarantine(const Intent& op, Work& w);
+  void close(const Intent& op);
+  Work work_for(const Intent& op);
+  Item* item(Byte side, Byte id) { return row(s_->item[side], id); }
   void put_pending(Byte side, Byte id, Byte version, bool gone);
   void drop_pending(Byte side, const Pending& p);
   Link* link_of(Byte side, Byte id);
-  Byte loser_of(const Intent& op, const Work& w) const;
 
   TwoWayRules rules_;
   State* s_ = nullptr;
   Run* run_ = nullptr;
-  Byte pending_loser_ = 0;
+  State last_{};
+  Run quiet_;
+  bool walking_ = false;                 ///< the pass itself walks the CRM's feed and holds its lease
 };
 
 }  // namespace syncline::model

@@ -183,6 +183,32 @@ TEST(Laws, maximal_one_bad_item_does_not_stop_the_others) {
   EXPECT_EQ(h.titles(SY_CRM, "contact", "email1").size() + h.titles(SY_CRM, "task", "subject").size(), 20u);
 }
 
+TEST(Laws, eight_pairs_on_one_crm_with_as_many_workers_do_not_mix) {
+  std::string users;
+  for (int i = 0; i < 7; ++i)
+    users += "[user.\"user" + std::to_string(i) + "@contoso.test\"]\norganization = \"crm\"\nmailbox = { connection = \"mail\" }\n" +
+             "entities = [\"contact\", \"task\"]\nruleset = \"none\"\n";
+  House h({}, {}, users);
+  for (int i = 0; i < 7; ++i) {
+    const std::string address = "user" + std::to_string(i) + "@contoso.test", id = "u-" + std::to_string(i);
+    h.world().principal({{"id", id}, {"kind", "user"}, {"address", address}, {"name", address}, {"approved", true}, {"enabled", true}});
+    for (int n = 0; n < 5; ++n) {
+      h.world().add(SY_MAILBOX, address, "contact", contact("m" + std::to_string(n) + "." + address, "one"));
+      h.world().add(SY_CRM, id, "contact", contact("c" + std::to_string(n) + "." + address, "two"));
+    }
+  }
+  fill(h);
+  for (const PairReport& r : h.sync(8)) EXPECT_EQ(r.end, PairEnd::done) << r.name << ": " << r.error;
+  h.expect_in_step("contact", "email1");
+  EXPECT_EQ(h.titles(SY_CRM, "contact", "email1").size(), 86u);
+  std::map<std::string, std::size_t> boxes;
+  for (const auto& r : h.world().records(SY_MAILBOX, "contact")) ++boxes[r.box];
+  EXPECT_EQ(boxes.at("user3@contoso.test"), 10u);
+  const auto effects = h.world().effects();
+  h.sync(8);
+  EXPECT_EQ(h.world().effects(), effects);
+}
+
 TEST(Laws, listing_without_cursor_and_answers_without_documents_do_as_well) {
   House h("cursor = false\nfeed_docs = false\nanswer = \"version\"", "cursor = false\nfeed_docs = false\nanswer = \"version\"");
   fill(h);

@@ -1,8 +1,8 @@
 // parts.hpp: short ways to declare the plugins of the configuration tests. They describe and never run.
 #pragma once
 
-#include <cstdint>
 #include <syncline/plugin.h>
+#include <cstdint>
 
 #define TEST_EXPORT extern "C" __attribute__((visibility("default")))
 

@@ -7,13 +7,15 @@
 
 namespace {
 
-constexpr sy_option empty_choice{sizeof(sy_option), SY_CHOICE, 0, "tls", nullptr, nullptr, "a choice of nothing", nullptr};
+constexpr sy_option empty_choice{sizeof(sy_option),     SY_CHOICE, 0, "tls", nullptr, nullptr,
+                                 "a choice of nothing", nullptr};
 constexpr std::array bad_options{&empty_choice};
 constexpr sy_class good_class = test_plugin::make_class("connection", "refused");
 constexpr sy_class bad_class = test_plugin::make_class<bad_options>("connection", "refused");
 constexpr std::array<const sy_class*, 1> classes{KIND == 7 ? &bad_class : &good_class};
 
-[[maybe_unused]] constexpr const char* kinds[] = {"stranger", "oldabi", "newabi", "function", "othername", "short", "wrongmajor", "badoption"};
+[[maybe_unused]] constexpr const char* kinds[] = {"stranger",  "oldabi", "newabi",     "function",
+                                                  "othername", "short",  "wrongmajor", "badoption"};
 
 __attribute__((constructor)) void leave_mark() {
   if (const char* mark = std::getenv("SYNCLINE_TEST_MARK"))

@@ -21,4 +21,5 @@ constexpr std::array classes{&received, &size, &duplicate, &sender, &recipients,
 }  // namespace
 
 TEST_EXPORT const sy_plugin sy_plugin_v1;
-TEST_EXPORT constinit const sy_plugin sy_plugin_v1 = {SY_MAGIC, sizeof(sy_plugin), SY_ABI_MAJOR, SY_ABI_MINOR, "rules", "1.0", "none", classes.size(), classes.data()};
+TEST_EXPORT constinit const sy_plugin sy_plugin_v1 = {
+    SY_MAGIC, sizeof(sy_plugin), SY_ABI_MAJOR, SY_ABI_MINOR, "rules", "1.0", "none", classes.size(), classes.data()};
