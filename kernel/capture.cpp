@@ -28,6 +28,7 @@ void capture_mailbox(PassContext& ctx) {
     w.pairs = {{ctx.state.id, ctx.state.principal, ctx.settings.kinds}};
     w.fences = ctx.fences();
     w.renew = ctx.renew;
+    w.sweep_ms = ctx.settings.sweep_ms;
     w.restart = moved;  // another mailbox is listed anew; nothing is inferred from what it lacks
     w.infer_missing = !moved;
     FeedWalk(feeds, std::move(feed), std::move(w), ctx.ledger, ctx.clock, ctx.canceled).run();

@@ -166,6 +166,7 @@ void reconcile_item(PassContext& ctx, WorkItem& w) {
   in.linked = w.link.has_value();
   in.now = w.now;
   in.policy = w.link ? ctx.settings.conflict : ConflictPolicy::crm_wins;  // first link of two existing items: CRM wins
+  in.left = ctx.settings.left_deletes ? LeftPolicy::remove : ctx.settings.left_unlinks ? LeftPolicy::unlink : LeftPolicy::keep;
   if (w.link) in.base = w.link->base;
   for (const Side s : both_sides) in.carried[s] = carried(*ctx.endpoint[s], w.kind());
   if (one_way(w.kind())) {
@@ -196,6 +197,7 @@ void refuse(PassContext& ctx, WorkItem& w) {
     if (waits) continue;
     k.waiters.push_back({ctx.state.id, w.side(), w.id(), w.kind(), w.pending.version});
     batch.put(k);
+    w.waits.push_back(message_key(key));
   }
   ++ctx.counts.refused_by[w.ruled.reason];
   settle(ctx, batch, w, "refused", w.ruled.stage, w.ruled.reason, w.ruled.args, std::move(details));

@@ -26,6 +26,8 @@ bool FeedWalk::walk() {
       state_.pairs.push_back(p.pair);
       settings_.restart = true;
     }
+  const bool blind = (feed_.flags & SY_FEED_CURSOR) != 0 && (feed_.flags & SY_FEED_TOMBSTONES) == 0;
+  if (blind && settings_.sweep_ms != 0 && clock_() - state_.listed_ms >= settings_.sweep_ms) settings_.restart = true;
   if (settings_.restart) {
     state_.cursor.clear();
     state_.in_walk = false;
@@ -61,6 +63,7 @@ bool FeedWalk::walk() {
     if (!more && whole) {
       state_.complete_walk = number;
       state_.complete_at_ms = clock_();
+      if (listing_) state_.listed_ms = state_.complete_at_ms;
     }
     flush(end.next.value_or(std::string()), !more);
     if (!more) return whole;
@@ -194,6 +197,16 @@ void FeedWalk::route_unlinked(const RoutedPair& pair, const Item& item, Batch& b
   batch.put(pending_of(pair.pair, item));
 }
 
+void FeedWalk::forget(const Seen& seen, Batch& batch) {
+  batch.remove(seen);
+  if (seen.link != 0) batch.put_expiry(seen.pair, clock_(), seen.link);
+  for (const std::string& key : seen.waits) {
+    Known k = ledger_.known(settings_.org, key);
+    std::erase_if(k.waiters, [&](const Waiter& w) { return w.pair == seen.pair && w.id == seen.id; });
+    batch.put(k);
+  }
+}
+
 void FeedWalk::infer(Batch& batch) {
   std::sort(listed_.begin(), listed_.end());
   for (const RoutedPair& p : settings_.pairs) {
@@ -203,7 +216,7 @@ void FeedWalk::infer(Batch& batch) {
       for (Seen& s : page) {
         if (s.kind != feed_.kind || std::binary_search(listed_.begin(), listed_.end(), key_hash(s.id))) continue;
         if (one_way(s.kind)) {  // people and we ourselves empty mailboxes: the row ends, the link stays for a while
-          batch.remove(s);
+          forget(s, batch);
           if (auto pending = ledger_.pending(p.pair, s.side, s.id)) batch.remove(*pending);
           continue;
         }
@@ -212,6 +225,7 @@ void FeedWalk::infer(Batch& batch) {
         missing.kind = s.kind;
         missing.version = s.version;
         missing.flags = SY_ITEM_INVISIBLE;
+        if (s.verdict == "held") continue;  // it is known to be out of sight
         if (s.link == 0) batch.remove(s);
         else batch.put(pending_of(p.pair, missing));
       }

@@ -24,6 +24,7 @@ struct WalkSettings {
   std::vector<RoutedPair> pairs;
   std::vector<Fence> fences;
   std::function<void()> renew;     ///< called before each commit: keeps the lease alive; throws when it is lost
+  std::int64_t sweep_ms = 0;       ///< a feed that reports no deletions is listed from the start this often; 0: never
   bool restart = false;            ///< from the start, whatever the cursor says; nothing is inferred
   bool infer_missing = true;       ///< a complete listing may say that an id is missing
 };
@@ -42,6 +43,7 @@ class FeedWalk {
   void route_linked(Link link, const Item& item, Batch& batch);
   void route_unlinked(const RoutedPair& pair, const Item& item, Batch& batch);
   void infer(Batch& batch);
+  void forget(const Seen& seen, Batch& batch);
   [[nodiscard]] Pending pending_of(std::int64_t pair, const Item& item) const;
   [[nodiscard]] bool concerns(const RoutedPair& pair, const Item& item) const;
 

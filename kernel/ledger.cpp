@@ -23,6 +23,7 @@ constexpr std::array tables{
     table("link", 0, "id"),
     table("link_by_id", SY_TABLE_SMALL, "scope", "item", "link"),
     table("unconfirmed", SY_TABLE_SMALL, "pair", "link"),
+    table("expiry", SY_TABLE_SMALL, "pair", "at", "link"),
     table("pending", 0, "pair", "side", "item"),
     table("intent", 0, "pair", "id"),
     table("intent_by_token", SY_TABLE_SMALL, "org", "token"),
@@ -91,12 +92,17 @@ void Batch::put(const Link& l, std::int64_t org, std::int64_t expect) {
                               {{"pair", l.pair}, {"side", name_of(s)}, {"id", l.side[s].id}}));
   if (l.state == LinkState::unconfirmed) writes_.push_back(write("unconfirmed", {l.pair, l.id}, {{"walk", l.confirm_walk}}));
   else writes_.push_back(erase("unconfirmed", {l.pair, l.id}));
+  if (l.state == LinkState::tombstone) put_expiry(l.pair, l.since_ms, l.id);
 }
 
 void Batch::drop_index(const Link& l, std::int64_t org) {
   for (const Side s : both_sides)
     if (!l.side[s].id.empty())
       writes_.push_back(erase("link_by_id", {id_scope(s, l.pair, org), key_hash(item_key(l.kind, l.side[s].id)), l.id}));
+}
+
+void Batch::put_expiry(std::int64_t pair, std::int64_t at_ms, std::int64_t link) {
+  writes_.push_back(write("expiry", {pair, at_ms, link}, {}));
 }
 
 void Batch::put(const Seen& s) {
@@ -129,7 +135,11 @@ void Batch::remove(const Intent& i) { writes_.push_back(erase("intent", {i.pair,
 
 void Batch::put(const Claim& c, std::int64_t expect) { writes_.push_back(write("claim", {c.org, key_hash(c.key)}, to_json(c), expect)); }
 void Batch::remove(const Claim& c) { writes_.push_back(erase("claim", {c.org, key_hash(c.key)})); }
-void Batch::put(const Known& k) { writes_.push_back(write("known", {k.org, key_hash(k.key)}, to_json(k), k.revision)); }
+void Batch::put(const Known& k) {
+  RowWrite w = write("known", {k.org, key_hash(k.key)}, to_json(k), k.revision);
+  w.remove = k.links.empty() && k.waiters.empty() && k.generation == 0;
+  if (!w.remove || k.revision != 0) writes_.push_back(std::move(w));
+}
 void Batch::put(const Quarantined& q) { writes_.push_back(write("quarantine", item_row(q.pair, q.side, q.id), to_json(q))); }
 void Batch::remove(const Quarantined& q) { writes_.push_back(erase("quarantine", item_row(q.pair, q.side, q.id))); }
 void Batch::put(const FeedState& f) { writes_.push_back(write("feed", {f.id}, to_json(f), SY_ANY_REVISION, f.cursor)); }
@@ -219,6 +229,12 @@ std::vector<T> read_page(std::vector<StoredRow> rows, F from) {
   return out;
 }
 }  // namespace
+
+std::vector<Ledger::Expiry> Ledger::expiries(std::int64_t pair_id, std::size_t limit) {
+  std::vector<Expiry> out;
+  for (const StoredRow& r : rows_.scan({"expiry", {pair_id}}, {}, limit)) out.push_back({r.key[1], r.key[2]});
+  return out;
+}
 
 std::optional<Seen> Ledger::seen(std::int64_t pair, Side side, std::string_view id) {
   return read_item<Seen>(rows_.get({"seen", item_row(pair, side, id)}), id, seen_from);

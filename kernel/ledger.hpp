@@ -50,7 +50,8 @@ struct Seen {
   json::object args;
   std::string stage;    ///< the filter or rule that spoke
   std::string fingerprint;
-  std::vector<std::string> keys;    ///< match keys; only of unlinked items
+  std::vector<std::string> keys;    ///< match keys; only of unlinked two-way items
+  std::vector<std::string> waits;   ///< refused: natural keys under which it waits (S7)
   std::vector<std::int64_t> trace;  ///< activity rows, oldest first, bounded
 };
 
@@ -121,6 +122,7 @@ struct FeedState {
   std::int64_t id = 0, revision = 0;
   std::string name, cursor;
   bool in_walk = false;           ///< the cursor stands in the middle of a walk
+  std::int64_t listed_ms = 0;     ///< when the last walk from the start ended
   std::vector<std::int64_t> pairs;  ///< whom its walks were routed to: a new pair needs a walk from the start
   std::int64_t walk = 0;          ///< number of the last walk that began
   std::int64_t complete_walk = 0; ///< number of the last walk that ended complete
@@ -161,6 +163,8 @@ class Batch {
   void drop_index(const Link& l, std::int64_t org);
   void put(const Seen& s);
   void remove(const Seen& s);
+  /// Remembers when a link that has ended, or whose mailbox item is no longer listed, may be forgotten.
+  void put_expiry(std::int64_t pair, std::int64_t at_ms, std::int64_t link);
   void put(const Pending& p, std::int64_t expect = SY_ANY_REVISION);
   void remove(const Pending& p);  ///< expects the revision that was read: a newer change stays
   void put(const Intent& i);
@@ -201,6 +205,11 @@ class Ledger {
                                                  std::string_view id);
   [[nodiscard]] std::vector<Link> links_of_record(std::int64_t org, std::string_view kind, std::string_view id);
   [[nodiscard]] std::vector<Link> unconfirmed(std::int64_t pair);
+  struct Expiry {
+    std::int64_t at_ms = 0, link = 0;
+  };
+  /// The oldest first.
+  [[nodiscard]] std::vector<Expiry> expiries(std::int64_t pair, std::size_t limit);
   [[nodiscard]] std::optional<Seen> seen(std::int64_t pair, Side side, std::string_view id);
   [[nodiscard]] std::vector<Seen> seen_page(std::int64_t pair, Side side, std::vector<std::int64_t>& after, std::size_t limit);
   [[nodiscard]] std::vector<Seen> seen_by_key(std::int64_t pair, Side side, std::string_view kind, std::string_view key);

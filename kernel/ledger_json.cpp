@@ -156,6 +156,7 @@ json::object to_json(const Seen& v) {
   set(o, "stage", v.stage);
   set(o, "fingerprint", v.fingerprint);
   set(o, "keys", v.keys);
+  set(o, "waits", v.waits);
   if (!v.trace.empty()) o["trace"] = json::array(v.trace.begin(), v.trace.end());
   return o;
 }
@@ -172,6 +173,7 @@ Seen seen_from(const json::object& o) {
   v.stage = str(o, "stage");
   v.fingerprint = str(o, "fingerprint");
   v.keys = texts(o, "keys");
+  v.waits = texts(o, "waits");
   for (const auto& t : list(o, "trace")) v.trace.push_back(t.to_number<std::int64_t>());
   return v;
 }
@@ -283,6 +285,7 @@ json::object to_json(const FeedState& v) {
   json::object o{{"name", v.name}};
   set(o, "walk", v.walk);
   set(o, "in_walk", v.in_walk);
+  set(o, "listed_at", v.listed_ms);
   if (!v.pairs.empty()) o["pairs"] = json::array(v.pairs.begin(), v.pairs.end());
   set(o, "complete_walk", v.complete_walk);
   set(o, "complete_at", v.complete_at_ms);
@@ -293,6 +296,7 @@ FeedState feed_from(const json::object& o) {
   v.name = str(o, "name");
   v.walk = num(o, "walk");
   v.in_walk = flag(o, "in_walk");
+  v.listed_ms = num(o, "listed_at");
   for (const auto& p : list(o, "pairs")) v.pairs.push_back(p.to_number<std::int64_t>());
   v.complete_walk = num(o, "complete_walk");
   v.complete_at_ms = num(o, "complete_at");

@@ -60,6 +60,7 @@ void OrgFeeds::walk(const Feed& feed) {
   w.org = org_;
   w.organization = settings_.organization;
   w.pairs = pairs_;
+  w.sweep_ms = settings_.sweep_ms;
   std::string name = "feed/" + w.key;
   if (!settings_.planning) {
     std::optional<std::int64_t> fence;

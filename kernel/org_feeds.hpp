@@ -16,6 +16,7 @@ class OrgFeeds {
     std::string owner;          ///< this instance, for the feed's lease
     std::int64_t lease_ms = 120'000;
     bool planning = false;
+    std::int64_t sweep_ms = 0;
   };
   OrgFeeds(FeedsHandle feeds, Settings settings, Ledger& ledger, const StoreHandle* leases, Clock clock, std::function<bool()> canceled);
 

@@ -177,6 +177,33 @@ void trim(PassContext& ctx) {
   }
 }
 
+/// Links that ended long ago, or whose mail has long left the mailbox, are forgotten; never while the item is listed.
+void forget_links(PassContext& ctx) {
+  const std::int64_t oldest = ctx.clock() - ctx.settings.tombstone_keep_ms;
+  Batch b;
+  for (const Ledger::Expiry& e : ctx.ledger.expiries(ctx.state.id, 200)) {
+    if (e.at_ms > oldest) break;
+    b.put_row({"expiry", {ctx.state.id, e.at_ms, e.link}, true, SY_ANY_REVISION, {}, {}});
+    const auto l = ctx.ledger.link(e.link);
+    if (!l) continue;
+    const bool listed = ctx.ledger.seen(ctx.state.id, Side::mailbox, l->side.mailbox.id).has_value();
+    if (l->state != LinkState::tombstone && (listed || !one_way(l->kind))) continue;
+    if (listed) {
+      b.put_expiry(ctx.state.id, ctx.clock(), l->id);  // its id can still reappear: asked again later
+      continue;
+    }
+    b.drop_index(*l, ctx.state.org);
+    b.put_row({"link", {l->id}, true, SY_ANY_REVISION, {}, {}});
+    b.put_row({"unconfirmed", {l->pair, l->id}, true, SY_ANY_REVISION, {}, {}});
+    const auto at = l->key.find("message-id ");
+    if (at == std::string::npos) continue;
+    Known k = ctx.ledger.known(ctx.state.org, l->key.substr(at));
+    std::erase_if(k.links, [&](const KnownLink& x) { return x.link == l->id; });
+    b.put(k);
+  }
+  ctx.commit(std::move(b));
+}
+
 }  // namespace
 
 json::object counts_json(const PassCounts& c) {
@@ -211,7 +238,10 @@ PassEnd run_pass(PassContext& ctx, bool first_run_allowed) {
     ctx.state.waiting = {};
     save_state(ctx);
   }
-  if (!ctx.planning) trim(ctx);
+  if (!ctx.planning) {
+    trim(ctx);
+    forget_links(ctx);
+  }
   return PassEnd::done;
 }
 

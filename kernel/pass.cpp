@@ -178,6 +178,7 @@ void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, st
   if (!removed) {
     Seen s = seen_with(w, ctx.state.id, seq, std::move(verdict), std::move(reason), std::move(args), std::move(stage), ctx.settings.fingerprint);
     s.keys.clear();
+    s.waits = w.waits;
     if (s.link == 0 && s.verdict != "refused" && !one_way(w.kind()) && w.now[w.side()].presence == Presence::there) s.keys = all_match_keys(ctx.state.organization, w.kind(), w.side(), *w.item[w.side()], w.now[w.side()].doc);
     batch.put(s);
   }

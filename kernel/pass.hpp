@@ -15,7 +15,8 @@ namespace syncline {
 
 struct Gate {
   std::int64_t max_delete = 20, max_delete_percent = 10;
-  std::int64_t max_create = 500, max_create_percent = 20;  ///< after a changed configuration
+  std::int64_t max_create = 500, max_create_percent = 20;    ///< after a changed configuration
+  std::int64_t max_rewrite = 100, max_rewrite_percent = 10;  ///< likewise
 };
 
 /// What the configuration says of a pair, without the kernel's own types of TOML.
@@ -26,6 +27,9 @@ struct PairSettings {
   bool at_least_once = false;
   bool first_run_goes = false;
   Gate gate;
+  bool left_deletes = false;            ///< left_filter = delete
+  bool left_unlinks = false;            ///< left_filter = unlink
+  std::int64_t sweep_ms = 0;
   std::optional<std::int64_t> received_after_ms;
   json::object user;                    ///< the fact `user`: address, kind, method, …
   std::string mailbox;                  ///< identity of the mailbox: connection and name, without secrets
@@ -132,6 +136,7 @@ struct WorkItem {
   RulesResult ruled;
   std::string key;                  ///< natural key
   std::int64_t generation = 0;
+  std::vector<std::string> waits;   ///< refused: under which natural keys it waits
   bool settled = false;
 
   [[nodiscard]] Side side() const { return pending.side; }

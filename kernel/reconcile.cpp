@@ -48,8 +48,13 @@ Decision reconcile(const ReconcileInput& in) {
   if (m == Presence::gone && c == Presence::gone) return {Action::unlink, Side::crm, "deleted_on_both", {}, false};
   if (m == Presence::gone) return one_gone(in, Side::mailbox);
   if (c == Presence::gone) return one_gone(in, Side::crm);
-  if (m == Presence::left || c == Presence::left)
-    return {Action::unlink, m == Presence::left ? Side::mailbox : Side::crm, "left_filter", {}, false};
+  if (m == Presence::left || c == Presence::left) {
+    const Side rest = m == Presence::left ? Side::crm : Side::mailbox;
+    const bool both = m == c;
+    if (in.left == LeftPolicy::keep) return {Action::nothing, rest, "left_filter", {}, false};
+    if (in.left == LeftPolicy::unlink || both) return {Action::unlink, rest, "left_filter", {}, false};
+    return {Action::remove, rest, "left_filter", {}, false};
+  }
   return both_there(in);
 }
 

@@ -38,6 +38,13 @@ struct Decision {
   bool again = false;   ///< create: the item was deleted there and is made anew on purpose (a new generation)
 };
 
+/// What happens to a linked item that no filter lets in any more, or that is out of sight.
+enum class LeftPolicy {
+  keep,    ///< the link stays and is not synchronized until the item is back
+  unlink,  ///< the link ends, both items stay
+  remove   ///< the other side's item is deleted
+};
+
 struct ReconcileInput {
   std::string_view kind;
   bool linked = false;
@@ -45,6 +52,7 @@ struct ReconcileInput {
   Sides<json::object> base;
   Sides<std::optional<std::set<std::string>>> carried;
   ConflictPolicy policy = ConflictPolicy::last_writer;
+  LeftPolicy left = LeftPolicy::keep;
 };
 
 Decision reconcile(const ReconcileInput& in);

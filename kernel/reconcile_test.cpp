@@ -9,8 +9,9 @@ namespace {
 SideNow there(std::string_view title) { return {Presence::there, json::object{{"subject", title}}, 0}; }
 const SideNow gone{Presence::gone, {}, 0}, left{Presence::left, {}, 0}, absent{};
 
-Decision decide_for(SideNow m, SideNow c, bool linked = true) {
+Decision decide_for(SideNow m, SideNow c, bool linked = true, LeftPolicy policy = LeftPolicy::keep) {
   ReconcileInput in;
+  in.left = policy;
   in.kind = "task";
   in.linked = linked;
   in.now = {std::move(m), std::move(c)};
@@ -48,9 +49,15 @@ TEST(Reconcile, a_deletion_is_carried_and_an_edit_outlives_it) {
   EXPECT_EQ(decide_for(gone, gone).action, Action::unlink);
 }
 
-TEST(Reconcile, what_left_is_never_a_deletion) {
-  EXPECT_EQ(decide_for(left, there("base")).action, Action::unlink);
-  EXPECT_EQ(decide_for(there("base"), left).action, Action::unlink);
+TEST(Reconcile, what_left_is_no_deletion_unless_the_policy_says_so) {
+  for (const auto& [m, c] : {std::pair{left, there("base")}, std::pair{there("base"), left}}) {
+    EXPECT_EQ(decide_for(m, c).action, Action::nothing);
+    EXPECT_EQ(decide_for(m, c).reason, "left_filter");
+    EXPECT_EQ(decide_for(m, c, true, LeftPolicy::unlink).action, Action::unlink);
+    EXPECT_EQ(decide_for(m, c, true, LeftPolicy::remove).action, Action::remove);
+  }
+  EXPECT_EQ(decide_for(left, there("base"), true, LeftPolicy::remove).side, Side::crm);
+  EXPECT_EQ(decide_for(left, left, true, LeftPolicy::remove).action, Action::unlink);
   EXPECT_EQ(decide_for(gone, left).action, Action::unlink);
 }
 

@@ -362,6 +362,8 @@ void record_without_writing(PassContext& ctx, WorkItem& w) {
     d.code = SY_CONFLICT;
     d.text = "both sides changed the same thing and the policy is manual";
     put_in_quarantine(ctx, batch, w, "reconcile", d);
+  } else if (w.decision.reason == "left_filter") {
+    settle(ctx, batch, w, "held", "kernel", "left_filter", {});
   } else if (w.link && w.link->state != LinkState::tombstone && !one_way(w.kind())) {
     Link l = *w.link;
     bool moved = false;

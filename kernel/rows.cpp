@@ -74,7 +74,8 @@ std::optional<StoredRow> OverlayRows::get(const RowKey& key) {
 
 std::vector<StoredRow> OverlayRows::scan(const RowKey& prefix, const std::vector<std::int64_t>& after, std::size_t limit) {
   std::map<std::vector<std::int64_t>, StoredRow> merged;
-  for (StoredRow& r : below_.scan(prefix, after, 0)) {
+  // Rows that are laid over may hide some of what lies below: that many more are asked for.
+  for (StoredRow& r : below_.scan(prefix, after, limit == 0 ? 0 : limit + laid_.size())) {
     auto key = r.key;
     merged.insert_or_assign(std::move(key), std::move(r));
   }

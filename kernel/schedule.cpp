@@ -170,6 +170,7 @@ Engine::Organization& Engine::organization(const std::string& connection_name, c
     s.owner = loaded_.config.instance;
     s.lease_ms = loaded_.config.lease_ttl_ms;
     s.planning = planning;
+    s.sweep_ms = loaded_.config.sweep_ms;
     slot->feeds = std::make_unique<OrgFeeds>(handle.feeds(), std::move(s), ledger, &store_, options_.clock, options_.canceled);
     slot->parties = std::make_unique<PartyCache>(options_.clock);
   }
@@ -222,7 +223,10 @@ std::unique_ptr<Engine::Prepared> Engine::prepare(const PairConfig& p, Ledger& l
   set.at_least_once = p.at_least_once;
   set.first_run_goes = loaded_.config.first_run_goes;
   set.gate = {loaded_.config.gate.max_delete.count, loaded_.config.gate.max_delete.percent, loaded_.config.gate.max_create.count,
-              loaded_.config.gate.max_create.percent};
+              loaded_.config.gate.max_create.percent, loaded_.config.gate.max_rewrite.count, loaded_.config.gate.max_rewrite.percent};
+  set.left_deletes = p.left_filter == LeftFilter::remove;
+  set.left_unlinks = p.left_filter == LeftFilter::unlink;
+  set.sweep_ms = loaded_.config.sweep_ms;
   set.received_after_ms = p.email.received_after_ms;
   set.history_keep_ms = loaded_.config.history_keep_ms;
   set.tombstone_keep_ms = loaded_.config.tombstone_keep_days * 24 * 3600 * 1000;
@@ -257,7 +261,7 @@ std::unique_ptr<Engine::Prepared> Engine::prepare(const PairConfig& p, Ledger& l
   }
   if (planning) {
     out->own_organization = std::make_unique<Organization>();
-    OrgFeeds::Settings o{s.organization, loaded_.config.instance, loaded_.config.lease_ttl_ms, true};
+    OrgFeeds::Settings o{s.organization, loaded_.config.instance, loaded_.config.lease_ttl_ms, true, loaded_.config.sweep_ms};
     out->own_organization->feeds = std::make_unique<OrgFeeds>(crm.feeds(), std::move(o), ledger, &store_, options_.clock, options_.canceled);
     out->own_organization->parties = std::make_unique<PartyCache>(options_.clock);
     out->organization = out->own_organization.get();
@@ -287,15 +291,16 @@ PassContext Engine::context(Prepared& p, Ledger& ledger, bool planning) {
   return ctx;
 }
 
-std::int64_t Engine::take_lease(const PairConfig& p, std::int64_t pair) {
+std::int64_t Engine::take_lease(const PairConfig& p, std::int64_t pair, const SyncOptions& options) {
   const Config& c = loaded_.config;
   const auto ask = [&](int force) {
     return store_.lease(CallBudget(std::chrono::seconds(30), options_.canceled), lease_name(pair), c.instance, options_.clock(), c.lease_ttl_ms, force);
   };
   LeaseAnswer a = ask(2);  // our own OS lock is held: a lease of our own name is a dead process's
-  if (!a.taken && c.takeover == Takeover::always) a = ask(1);
+  const bool asked = !a.taken && c.takeover == Takeover::ask && options.take_over && options.take_over(p.name, a.holder.owner);
+  if (!a.taken && (asked || c.takeover == Takeover::always)) a = ask(1);
   if (!a.taken)
-    throw Error(SY_RETRY, p.name + " is being synchronized by instance " + a.holder.owner + "; it is left alone (instance.takeover)");
+    throw Error(SY_RETRY, p.name + " is being synchronized by instance " + a.holder.owner + "; it is left alone (takeover = \"always\" would take it)", 0, "held");
   return a.holder.fence;
 }
 
@@ -306,7 +311,7 @@ PairReport Engine::guarded(const PairConfig& p, const std::function<PairReport()
     r = run();
     r.name = p.name;
   } catch (const Error& e) {
-    r.end = PairEnd::failed;
+    r.end = e.server_code() == "held" ? PairEnd::held_elsewhere : PairEnd::failed;
     r.code = e.code();
     r.error = hide_secrets(e.what());
   } catch (const std::exception& e) {
@@ -349,7 +354,7 @@ PairReport Engine::run_one(const PairConfig& p, const SyncOptions& options) {
     auto prepared = prepare(p, *ledger_, false);
     PairReport out;
     out.pair = prepared->state.id;
-    const std::int64_t fence = take_lease(p, out.pair);
+    const std::int64_t fence = take_lease(p, out.pair, options);
     PassContext ctx = context(*prepared, *ledger_, false);
     ctx.fence = {lease_name(out.pair), fence};
     if (const auto fresh = ledger_->pair(out.pair)) {
@@ -378,10 +383,16 @@ PairReport Engine::run_one(const PairConfig& p, const SyncOptions& options) {
       const std::int64_t writes = plan.counts.created + plan.counts.updated + plan.counts.removed;
       const Gate& g = ctx.settings.gate;
       const std::int64_t items = plan.counts.looked_at;
-      const auto* granted = ctx.state.allowed.if_contains("created");
-      const std::int64_t granted_creates = granted != nullptr && granted->is_number() ? granted->to_number<std::int64_t>() : 0;
-      const bool mass = other_rules && plan.counts.created > granted_creates &&
-                        (plan.counts.created > g.max_create || (items > 20 && plan.counts.created * 100 > g.max_create_percent * items));
+      std::int64_t granted = 0;  // what a person has confirmed, once
+      for (const std::string_view what : {"created", "updated"})
+        if (const auto* n = ctx.state.allowed.if_contains(what); n != nullptr && n->is_number())
+          granted += n->to_number<std::int64_t>();
+      const auto beyond = [&](std::int64_t n, std::int64_t count, std::int64_t percent) {
+        return n > count || (items > 20 && n * 100 > percent * items);
+      };
+      const bool mass = other_rules && plan.counts.created + plan.counts.updated > granted &&
+                        (beyond(plan.counts.created, g.max_create, g.max_create_percent) ||
+                         beyond(plan.counts.updated, g.max_rewrite, g.max_rewrite_percent));
       if (!allowed && (writes == 0 || (options.confirm && options.confirm(plan)))) allowed = true;
       if (!allowed || (mass && !options.yes)) {
         ctx.state.waiting = {{"for", allowed ? "changed_rules" : "first_run"}, {"counts", counts_json(plan.counts)}};
@@ -413,7 +424,7 @@ PairReport Engine::run_one(const PairConfig& p, const SyncOptions& options) {
 }
 
 void Engine::note_run(const PairReport& r) {
-  if (r.pair == 0) return;
+  if (r.pair == 0 || r.end == PairEnd::held_elsewhere) return;  // the holder notes its own
   RunState s = ledger_->run(r.pair);
   s.at_ms = options_.clock();
   s.error_code = r.code == SY_OK ? "" : std::string(code_name(r.code));
@@ -459,23 +470,26 @@ std::vector<PairReport> Engine::sync(const SyncOptions& options) {
   std::map<std::string, PairReport> total;
   std::map<std::string, int> tries;
   constexpr int most_rounds = 200, most_tries = 3;
-  for (int round = 0; round < most_rounds && !open.empty(); ++round) {
+  // A mailbox that names its mails anew in every session always has something to look at and nothing to carry.
+  constexpr int most_idle_rounds = 8;
+  for (int round = 0, idle = 0; round < most_rounds && idle < most_idle_rounds && !open.empty(); ++round) {
     std::vector<PairReport> reports(open.size());
     run_round(open, reports, options);
     std::vector<const PairConfig*> next;
-    bool moved = false;
+    bool moved = false, carried = false;
     std::int64_t pause_ms = 0;
     for (std::size_t i = 0; i < open.size(); ++i) {
       PairReport& r = reports[i];
       if (r.name.empty()) continue;  // canceled before its turn
       moved = moved || r.counts.moved();
+      carried = carried || r.counts.created + r.counts.updated + r.counts.removed + r.counts.unlinked + r.counts.recovered != 0;
       PairReport& t = total[r.name];
       const PassCounts before = t.counts;
       const std::int64_t waiting = r.counts.waiting;
       t = r;
       t.counts.add(before);
       t.counts.waiting = waiting;
-      if (r.end == PairEnd::waits_for_confirmation) continue;
+      if (r.end == PairEnd::waits_for_confirmation || r.end == PairEnd::held_elsewhere) continue;
       if (r.end == PairEnd::failed) {
         if (r.code != SY_RETRY || ++tries[r.name] >= most_tries) continue;
         pause_ms = 1000;
@@ -484,6 +498,7 @@ std::vector<PairReport> Engine::sync(const SyncOptions& options) {
       next.push_back(open[i]);
     }
     if (!moved || (options_.canceled && options_.canceled())) break;
+    idle = carried ? 0 : idle + 1;
     if (pause_ms != 0) std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms));
     open = std::move(next);
   }

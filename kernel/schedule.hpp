@@ -39,6 +39,7 @@ struct SyncOptions {
   std::vector<std::string> pairs;     ///< names; empty: all
   unsigned workers = 4;
   bool yes = false;                   ///< first runs need no confirmation
+  std::function<bool(const std::string& pair, const std::string& holder)> take_over;  ///< asks a person (takeover = ask)
   std::function<bool(const PairReport& plan)> confirm;  ///< asks a person; absent: nobody is there
   std::function<void(const std::string& pair, const PassCounts&)> progress;
 };
@@ -80,7 +81,7 @@ class Engine {
   PairReport plan_one(const PairConfig& p);
   PairReport guarded(const PairConfig& p, const std::function<PairReport()>& run);
   void run_round(const std::vector<const PairConfig*>& pairs, std::vector<PairReport>& reports, const SyncOptions& options);
-  std::int64_t take_lease(const PairConfig& p, std::int64_t pair);
+  std::int64_t take_lease(const PairConfig& p, std::int64_t pair, const SyncOptions& options);
   void note_run(const PairReport& r);
   PassContext context(Prepared& p, Ledger& ledger, bool planning);
 

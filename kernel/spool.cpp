@@ -140,7 +140,7 @@ void Spool::append(std::uint64_t handle, std::string_view data) {
     if (w->length + data.size() > limit_)
       throw Error(SY_INVALID, "larger than the spool's limit of " + std::to_string(limit_) + " bytes for one part (spool.limit)");
     if (used_ + data.size() > total_)
-      throw Error(SY_FULL, "the spool has reached its limit of " + std::to_string(total_) + " bytes (spool.total)");
+      throw Error(SY_FULL, "the spool has reached its limit of " + std::to_string(total_) + " bytes (spool.limit)");
     used_ += data.size();
   }
   w->length += data.size();

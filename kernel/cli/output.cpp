@@ -84,6 +84,7 @@ int exit_code_of(const std::vector<PairReport>& reports) {
   int code = exit_code::ok;
   const auto worse = [&](int c) { code = std::max(code, c); };
   for (const PairReport& r : reports) {
+    if (r.end == PairEnd::held_elsewhere) worse(exit_code::try_again);
     if (r.end == PairEnd::failed) worse(exit_code::of(r.code));
     if (r.end == PairEnd::waits_for_confirmation) worse(exit_code::stopped);
     if (r.counts.failed != 0 || r.counts.quarantined != 0) worse(exit_code::items_failed);
@@ -106,7 +107,7 @@ std::string kernel_words(std::string_view reason, const json::object& args) {
       {"deleted_on_both", "it was deleted on both sides"},
       {"deleted_while_created", "somebody deleted the record while it was being created; it is not made anew"},
       {"edited_after_deletion", "it was deleted on one side and edited on the other: the edit stays"},
-      {"left_filter", "it left the filter or is not visible any more; that is no deletion"},
+      {"left_filter", "it left the filter or is not visible any more; that is no deletion (left_filter says what follows)"},
       {"source_gone", "it vanished from the mailbox before it could be read"},
       {"nothing_to_do", "nothing follows from it"},
       {"read_only", "the {side} cannot be written to"}};

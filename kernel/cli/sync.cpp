@@ -42,12 +42,21 @@ class Progress {
   std::mutex mutex_;
 };
 
+bool yes() {
+  std::string answer;
+  return std::getline(std::cin, answer) && (answer == "y" || answer == "Y" || answer == "yes");
+}
+
 bool ask(const PairReport& plan) {
   std::cout << "First run of this pair. ";
   print_plan(plan);
   std::cout << "Go on? [y/N] " << std::flush;
-  std::string answer;
-  return std::getline(std::cin, answer) && (answer == "y" || answer == "Y" || answer == "yes");
+  return yes();
+}
+
+bool ask_to_take_over(const std::string& pair, const std::string& holder) {
+  std::cout << pair << " is being synchronized by instance " << holder << ". Take it over? [y/N] " << std::flush;
+  return yes();
 }
 
 void run(Context& context, const Options& o) {
@@ -63,7 +72,10 @@ void run(Context& context, const Options& o) {
   s.pairs = o.pairs;
   s.workers = o.workers;
   s.yes = o.yes;
-  if (::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0 && !o.json) s.confirm = ask;
+  if (::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0 && !o.json) {
+    s.confirm = ask;
+    s.take_over = ask_to_take_over;
+  }
   std::vector<PairReport> reports;
   {
     Progress progress(!o.json);
@@ -80,7 +92,7 @@ void run(Context& context, const Options& o) {
     return;
   }
   for (const PairReport& r : reports) {
-    std::cout << r.name << ": " << (r.end == PairEnd::failed ? "failed: " + r.error : counts_line(r.counts)) << "\n";
+    std::cout << r.name << ": " << (r.end == PairEnd::failed ? "failed: " + r.error : r.end == PairEnd::held_elsewhere ? r.error : r.end == PairEnd::waits_for_confirmation ? "nothing was done" : counts_line(r.counts)) << "\n";
     for (const auto& [reason, n] : r.counts.refused_by) std::cout << "    refused " << n << " × " << reason << "\n";
     if (r.end == PairEnd::waits_for_confirmation)
       std::cout << "    waits for a person (" << json::serialize(r.waiting) << "): look with `syncline plan " << r.name << "`, then `syncline confirm "

@@ -1,5 +1,5 @@
-// mail_house.hpp: a whole installation that carries mail from POP3 mailboxes into a CRM. Both servers live in the test's
-// process, so they outlive the program, which runs as a child and may be killed at any of its steps.
+// mail_house.hpp: a whole installation that carries mail from POP3 mailboxes into a CRM. Both servers live in the
+// test's process, so they outlive the program, which runs as a child and may be killed at any of its steps.
 #pragma once
 
 #include <sqlite3.h>
@@ -41,10 +41,14 @@ struct Letter {
     if (!in_reply_to.empty()) out += "In-Reply-To: <" + in_reply_to + ">\r\nReferences: <" + in_reply_to + ">\r\n";
     out += "MIME-Version: 1.0\r\n";
     if (attachments.empty()) return out + "Content-Type: text/plain; charset=utf-8\r\n\r\n" + body;
-    out += "Content-Type: multipart/mixed; boundary=frontier\r\n\r\n--frontier\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + body;
+    out +=
+        "Content-Type: multipart/mixed; boundary=frontier\r\n\r\n--frontier\r\nContent-Type: text/plain; "
+        "charset=utf-8\r\n\r\n" +
+        body;
     for (const auto& [name, bytes] : attachments)
       out += "\r\n--frontier\r\nContent-Type: application/octet-stream; name=" + name +
-             "\r\nContent-Disposition: attachment; filename=" + name + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" + sandbox::base64(bytes);
+             "\r\nContent-Disposition: attachment; filename=" + name + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+             sandbox::base64(bytes);
     return out + "\r\n--frontier--\r\n";
   }
 };
@@ -68,7 +72,8 @@ struct Child {
 
 class MailHouse {
  public:
-  explicit MailHouse(MailSetup setup = {}) : setup_(std::move(setup)), crm_(setup_.crm_options), pop3_(setup_.pop3_options) {
+  explicit MailHouse(MailSetup setup = {})
+      : setup_(std::move(setup)), crm_(setup_.crm_options), pop3_(setup_.pop3_options) {
     std::string pattern = (fs::temp_directory_path() / "syncline-mail-XXXXXX").string();
     folder_ = ::mkdtemp(pattern.data());
     fs::create_directories(folder_ / "tmp");
@@ -95,7 +100,9 @@ class MailHouse {
   [[nodiscard]] static std::string address(const std::string& user) { return user + "@contoso.test"; }
   [[nodiscard]] static std::string password(const std::string& user) { return "pop-password-of-" + user; }
   void set_environment(const std::string& name, const std::string& value) { environment_[name] = value; }
-  void add(const std::string& user, const Letter& letter, const std::string& uidl = {}) { pop3_.add(user, letter.text(), uidl); }
+  void add(const std::string& user, const Letter& letter, const std::string& uidl = {}) {
+    pop3_.add(user, letter.text(), uidl);
+  }
 
   void write_config() const {
     std::ofstream out(folder_ / "syncline.toml");
@@ -104,15 +111,19 @@ class MailHouse {
         << "[connection.mail]\nplugin = \"pop3\"\nhost = \"" << pop3_.host() << "\"\nport = " << pop3_.port() << "\n";
     if (setup_.mail.find("tls") == std::string::npos) out << "tls = \"none\"\n";
     out << setup_.mail << "\n[connection.contoso]\nplugin = \"crm-rest\"\nurl = \"" << crm_.url() << "\"\n"
-        << setup_.crm << "\n[connection.contoso.auth]\nclient_id = \"" << crm_.options().client_id << "\"\ntoken_url = \"" << crm_.token_url()
-        << "\"\nscope = \"" << crm_.scope() << "\"\nsecret = { env = \"CRM_SECRET\" }\n"
+        << setup_.crm << "\n[connection.contoso.auth]\nclient_id = \"" << crm_.options().client_id
+        << "\"\ntoken_url = \"" << crm_.token_url() << "\"\nscope = \"" << crm_.scope()
+        << "\"\nsecret = { env = \"CRM_SECRET\" }\n"
         << "[defaults.email]\nreceived_after = 2026-01-01T00:00:00Z\n";
     for (const std::string& user : setup_.order) {
       const auto method = setup_.method.find(user);
       const auto more = setup_.pair.find(user);
-      out << "[" << (user == "support" ? "queue" : "user") << ".\"" << address(user) << "\"]\norganization = \"contoso\"\n"
-          << "mailbox = { connection = \"mail\", username = \"" << user << "\", password = { env = \"" << upper(user) << "_PASSWORD\" } }\n"
-          << "entities = [\"email\"]\nemail = { method = " << (method == setup_.method.end() ? 0 : method->second) << " }\n"
+      out << "[" << (user == "support" ? "queue" : "user") << ".\"" << address(user)
+          << "\"]\norganization = \"contoso\"\n"
+          << "mailbox = { connection = \"mail\", username = \"" << user << "\", password = { env = \"" << upper(user)
+          << "_PASSWORD\" } }\n"
+          << "entities = [\"email\"]\nemail = { method = " << (method == setup_.method.end() ? 0 : method->second)
+          << " }\n"
           << (more == setup_.pair.end() ? "" : more->second) << "\n";
     }
     out << setup_.rest << "\n";
@@ -128,8 +139,8 @@ class MailHouse {
   Ended sync(const Child& how = {}) { return run({"sync", "--yes", "--workers", "1"}, how); }
 
   pid_t start(const std::vector<std::string>& args, const Child& how) {
-    std::vector<std::string> words{std::string(SYNCLINE_BUILD_DIR "/bin/") + how.program, "--config", (folder_ / "syncline.toml").string(), "--plugin-dir",
-                                   SYNCLINE_BUILD_DIR "/plugins"};
+    std::vector<std::string> words{std::string(SYNCLINE_BUILD_DIR "/bin/") + how.program, "--config",
+                                   (folder_ / "syncline.toml").string(), "--plugin-dir", SYNCLINE_BUILD_DIR "/plugins"};
     words.insert(words.end(), args.begin(), args.end());
     std::map<std::string, std::string> environment = environment_;
     for (char** e = environ; *e != nullptr; ++e) {
@@ -145,9 +156,12 @@ class MailHouse {
     for (std::string& p : pairs) envp.push_back(p.data());
     argv.push_back(nullptr);
     envp.push_back(nullptr);
-    const std::string log = output_file();
+    const std::string log = (folder_ / ("output-" + std::to_string(++started_))).string();
     const pid_t child = ::fork();
-    if (child != 0) return child;
+    if (child != 0) {
+      outputs_[child] = log;
+      return child;
+    }
     ::dup2(::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
     ::dup2(STDOUT_FILENO, STDERR_FILENO);
     ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
@@ -160,14 +174,13 @@ class MailHouse {
     ::execve(argv[0], argv.data(), envp.data());
     ::_exit(127);
   }
-  Ended finish(pid_t child) const {
+  Ended finish(pid_t child) {
     int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
     Ended out;
     out.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     std::ostringstream text;
-    text << std::ifstream(output_file()).rdbuf();
+    text << std::ifstream(outputs_[child]).rdbuf();
     out.output = text.str();
     return out;
   }
@@ -176,22 +189,27 @@ class MailHouse {
   std::map<std::string, std::string> mails() {
     const json::object state = crm_.state();
     std::map<std::string, std::string> names, out;
-    for (const auto& [set, key, name] : {std::tuple{"contacts", "contactid", "emailaddress1"}, std::tuple{"accounts", "accountid", "name"},
-                                         std::tuple{"systemusers", "systemuserid", "internalemailaddress"}, std::tuple{"queues", "queueid", "emailaddress"}})
-      for (const auto& row : state.at(set).as_array()) names[text(row.as_object(), key)] = std::string(set) + ":" + text(row.as_object(), name);
+    for (const auto& [set, key, name] :
+         {std::tuple{"contacts", "contactid", "emailaddress1"}, std::tuple{"accounts", "accountid", "name"},
+          std::tuple{"systemusers", "systemuserid", "internalemailaddress"},
+          std::tuple{"queues", "queueid", "emailaddress"}})
+      for (const auto& row : state.at(set).as_array())
+        names[text(row.as_object(), key)] = std::string(set) + ":" + text(row.as_object(), name);
     for (const auto& v : state.at("emails").as_array()) {
       const auto& mail = v.as_object();
       std::multiset<std::string> parts;
       for (const auto& p : mail.at("email_activity_parties").as_array()) {
         const auto& party = p.as_object();
-        parts.insert("party " + text(party, "participationtypemask") + " " + text(party, "addressused") + " " + names[text(party, "_partyid_value")]);
+        parts.insert("party " + text(party, "participationtypemask") + " " + text(party, "addressused") + " " +
+                     names[text(party, "_partyid_value")]);
       }
       for (const auto& a : state.at("activitymimeattachments").as_array())
         if (text(a.as_object(), "_objectid_value") == text(mail, "activityid"))
           parts.insert("attachment " + text(a.as_object(), "filename") + " " + text(a.as_object(), "body_sha256"));
-      std::string line = text(mail, "subject") + " state " + text(mail, "statecode") + "/" + text(mail, "statuscode") + " notifications " +
-                         text(mail, "notifications") + " regarding " + names[text(mail, "_regardingobjectid_value")] + " body " +
-                         sandbox::sha256(text(mail, "description")).substr(0, 12);
+      std::string line = text(mail, "subject") + " state " + text(mail, "statecode") + "/" + text(mail, "statuscode") +
+                         " notifications " + text(mail, "notifications") + " regarding " +
+                         names[text(mail, "_regardingobjectid_value")] + " ended " + text(mail, "actualend") +
+                         " body " + sandbox::sha256(text(mail, "description")).substr(0, 12);
       for (const std::string& p : parts) line += "; " + p;
       std::string key = text(mail, "messageid").empty() ? text(mail, "subject") : text(mail, "messageid");
       while (out.contains(key)) key += " AGAIN";
@@ -203,7 +221,8 @@ class MailHouse {
   std::string writes() const {
     std::string out;
     for (const auto& e : crm_.log())
-      if (e.method != "GET" && e.path.find("/api/data/") != std::string::npos && e.path.find("$batch") == std::string::npos)
+      if (e.method != "GET" && e.path.find("/api/data/") != std::string::npos &&
+          e.path.find("$batch") == std::string::npos)
         out += e.method + " " + e.path + " " + std::to_string(e.status) + "\n";
     return out;
   }
@@ -211,13 +230,16 @@ class MailHouse {
   [[nodiscard]] std::string rows() const {
     sqlite3* db = nullptr;
     std::string out;
-    if (sqlite3_open_v2(store().c_str(), &db, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK) out = "the store cannot be read";
-    for (const auto* table : {"link", "seen", "pending", "intent", "claim", "known", "quarantine", "activity", "unconfirmed"}) {
+    if (sqlite3_open_v2(store().c_str(), &db, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK)
+      out = "the store cannot be read";
+    for (const auto* table :
+         {"link", "seen", "pending", "intent", "claim", "known", "quarantine", "activity", "unconfirmed"}) {
       out += std::string(table) + ":\n";
       sqlite3_exec(
           db, (std::string("select * from ") + table).c_str(),
           [](void* to, int n, char** values, char**) {
-            for (int i = 0; i < n; ++i) *static_cast<std::string*>(to) += std::string(values[i] == nullptr ? "" : values[i]) + "|";
+            for (int i = 0; i < n; ++i)
+              *static_cast<std::string*>(to) += std::string(values[i] == nullptr ? "" : values[i]) + "|";
             *static_cast<std::string*>(to) += "\n";
             return 0;
           },
@@ -238,7 +260,8 @@ class MailHouse {
   /// The id of the CRM's mail with this Message-ID, or an empty text.
   std::string crm_id(const std::string& message_id) {
     for (const auto& mail : crm_.rows("emails"))
-      if (text(mail, "messageid") == message_id || text(mail, "messageid") == "<" + message_id + ">") return text(mail, "activityid");
+      if (text(mail, "messageid") == message_id || text(mail, "messageid") == "<" + message_id + ">")
+        return text(mail, "activityid");
     return {};
   }
 
@@ -253,17 +276,19 @@ class MailHouse {
     for (char& c : s) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     return s;
   }
-  [[nodiscard]] std::string output_file() const { return (folder_ / "output").string(); }
 
   MailSetup setup_;
   sandbox::Dataverse crm_;
   sandbox::Pop3Server pop3_;
   fs::path folder_;
   std::map<std::string, std::string> environment_;
+  std::map<pid_t, std::string> outputs_;
+  int started_ = 0;
 };
 
 /// f(n) for n in [1, last] with `stride` on a few threads; f returns what is wrong, or nothing. The first complaints.
-inline std::string in_parallel(long last, long stride, const std::function<std::string(long)>& f, unsigned threads = 3) {
+inline std::string in_parallel(long last, long stride, const std::function<std::string(long)>& f,
+                               unsigned threads = 3) {
   std::atomic<long> next{1};
   std::atomic<int> complaints{0};
   std::mutex mutex;

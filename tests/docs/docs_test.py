@@ -180,7 +180,7 @@ class Pages(unittest.TestCase):
         for page in PAGES:
             for line in commands_in(page, "make"):
                 found += 1
-                self.assertIn(line.split()[0], targets | {"install"} if "no `make install`" in page.read_text() else targets, page.name)
+                self.assertIn(line.split()[0], targets, page.name)
         self.assertGreater(found, 3)
 
     def test_exit_codes(self):
@@ -209,7 +209,7 @@ class Pages(unittest.TestCase):
         self.assertGreater(len(real), 10)
         rows = table_below((ROOT / "docs" / "architecture.md").read_text(), "<!-- store tables -->")
         told = [(r[0].strip("`"), tuple(re.findall(r"\w+", r[1]))) for r in rows]
-        self.assertEqual(told, real)
+        self.assertEqual(sorted(told), sorted(real))
 
     def test_packages_are_explained(self):
         real = {line.split()[0] for line in (ROOT / "packaging" / "debian-packages.txt").read_text().splitlines() if line.strip() and not line.startswith("#")}
@@ -246,9 +246,10 @@ class Pages(unittest.TestCase):
     def test_every_kernel_file_is_in_the_reading_order(self):
         text = (ROOT / "docs" / "architecture.md").read_text()
         part = text.split("<!-- reading order -->")[1].split("<!-- end -->")[0]
-        told = {s.split("/")[-1].split(".")[0] for s in re.findall(r"`([\w/]+(?:\.\w+)?)`", part)}
+        told = {s.strip("/").split("/")[-1].split(".")[0] for s in re.findall(r"`([\w/]+(?:\.\w+)?)`", part)}
         real = {p.stem for p in (ROOT / "kernel").glob("*.[ch]pp") if not p.stem.endswith("_test")}
-        self.assertEqual(real - told, set(), "not in the reading order")
+        missing = {n for n in real if not any(n == t or n.startswith(t + "_") for t in told)}
+        self.assertEqual(missing, set(), "not in the reading order")
         self.assertEqual(told - real - {"cli"}, set(), "in the reading order, not in kernel/")
 
 

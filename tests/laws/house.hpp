@@ -57,8 +57,13 @@ class House {
   std::vector<PairReport> sync(unsigned workers = 1) const {
     SyncOptions o;
     o.workers = workers;
-    auto reports = engine()->sync(o);
-    return reports;
+    return engine()->sync(o);
+  }
+  /// As if it were so much later.
+  std::vector<PairReport> sync_later(std::chrono::hours later) const {
+    EngineOptions e;
+    e.clock = [later, now = system_clock()] { return now() + std::chrono::milliseconds(later).count(); };
+    return engine(std::move(e))->sync({});
   }
   /// Sync that must end well.
   std::vector<PairReport> settle() const {

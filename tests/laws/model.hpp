@@ -1,6 +1,7 @@
-// model.hpp: exhaustive search through everything that can go wrong at every step of a few passes of a modelled protocol
-// (S23). A model is plain code over a small state of bytes; where something may happen it asks. A pass is run again for
-// each way to answer; what follows a pass is searched once for each state, and counted for all ways that lead there.
+// model.hpp: exhaustive search through everything that can go wrong at every step of a few passes of a modelled
+// protocol (S23). A model is plain code over a small state of bytes; where something may happen it asks. A pass is run
+// again for each way to answer; what follows a pass is searched once for each state, and counted for all ways that lead
+// there.
 #pragma once
 
 #include <array>
@@ -19,15 +20,9 @@ using Byte = std::uint8_t;
 
 /// What an end state is. Parked: somebody was told and has to act. Restless: it never came to an end.
 enum class End : unsigned { ok, duplicate, lost_edit, diverged, crm_undone, mailbox_undone, orphan, parked, restless };
-inline constexpr std::array<const char*, 9> end_names{"ok",
-                                                      "duplicate",
-                                                      "lost edit",
-                                                      "silently diverged",
-                                                      "CRM deletion undone",
-                                                      "mailbox deletion undone",
-                                                      "orphan",
-                                                      "parked",
-                                                      "restless"};
+inline constexpr std::array<const char*, 9> end_names{
+    "ok",     "duplicate", "lost edit", "silently diverged", "CRM deletion undone", "mailbox deletion undone",
+    "orphan", "parked",    "restless"};
 using Counts = std::array<std::uint64_t, end_names.size()>;
 
 /// Something that happened, and before which step.
@@ -152,7 +147,8 @@ class Search {
     std::string& example = result_.example[e];
     if (!example.empty()) return;
     for (const Mark& m : trace_)
-      example += std::string(example.empty() ? "" : "; ") + m.what + " [pass " + std::to_string(m.pass) + ", before " + m.where + "]";
+      example += std::string(example.empty() ? "" : "; ") + m.what + " [pass " + std::to_string(m.pass) + ", before " +
+                 m.where + "]";
     if (example.empty()) example = "nothing happens";
   }
 

@@ -1,5 +1,6 @@
 // model_mail.hpp: one mail, in one or two mailboxes, one way into the CRM: a draft, an attachment, the final state. The
-// second pair has the same mail and competes for the claim; another process may walk the CRM's feed between any two steps.
+// second pair has the same mail and competes for the claim; another process may walk the CRM's feed between any two
+// steps.
 #pragma once
 
 #include "model.hpp"
@@ -7,22 +8,24 @@
 namespace syncline::model {
 
 struct MailRules {
-  bool claims = true;             ///< one pair creates, the other waits
-  bool keyed = true;              ///< a token never makes a second record
-  bool confirm_links = true;      ///< repair 2
-  bool feed_first = true;         ///< repair 4
+  bool claims = true;         ///< one pair creates, the other waits
+  bool keyed = true;          ///< a token never makes a second record
+  bool confirm_links = true;  ///< repair 2
+  bool feed_first = true;     ///< repair 4
   // what the model itself has shown to be needed
   bool intent_holds_item = true;  ///< a mail with an open intent is left alone by the rest of the pass
   bool routed_to_intent = true;   ///< a deletion reaches an open intent also when another pair has a link to the record
   bool deleted_for_all = true;    ///< what was deleted in the CRM is not made again from another mailbox's copy
   bool echo_confirms = true;      ///< a fetch alone confirms no link that a walk has not shown
+  bool lookup_confirmed = true;   ///< a link to a record that the directory named is unconfirmed like one to our own
+  bool walks_numbered = true;     ///< a walk's number is durable when it begins, so one under way confirms nothing new
   // the surroundings
   int pairs = 1;
   bool foreign_tombstones = true;
-  bool item_results = true;       ///< a lost request is that item's result; else the whole call fails
-  bool spool_survives = true;     ///< a killed process finds its spooled parts again
+  bool item_results = true;    ///< a lost request is that item's result; else the whole call fails
+  bool spool_survives = true;  ///< a killed process finds its spooled parts again
   bool walker = false;
-  bool interleaved = false;       ///< the other pair's pass may run between any two steps
+  bool interleaved = false;  ///< the other pair's pass may run between any two steps
 };
 
 class OneMail {
@@ -30,7 +33,7 @@ class OneMail {
   enum LinkState : Byte { none, unconfirmed, live, tombstone };
   struct Pair {
     Byte there, seen, pending, waits, crm_row, crm_row_gone;  ///< the mail in its mailbox; its rows
-    Byte link, links, ripe, deleted_in_crm;
+    Byte link, links, ripe, walking, looked_up, deleted_in_crm;
     Byte intents, spooled, parts_lost;
   };
   struct Record {
@@ -42,9 +45,9 @@ class OneMail {
   };
   struct State {
     std::array<Pair, 2> pair;
-    std::array<Record, 2> record;         ///< a second one only where tokens are no keys
+    std::array<Record, 2> record;  ///< a second one only where tokens are no keys
     std::array<Late, 2> late;
-    Byte claim;                           ///< pair + 1
+    Byte claim;  ///< pair + 1
     Byte crm_deleted, parts_lost, walker;
   };
 

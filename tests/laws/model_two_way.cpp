@@ -7,9 +7,22 @@ namespace syncline::model {
 
 namespace {
 constexpr Byte first_mail = 1, first_value = 1;
+constexpr Byte first_record = 17;  // no mailbox item's token
 constexpr int most_quiet_passes = 16;
 
-enum Happens : unsigned { nothing, killed, mail_edit, mail_delete, mail_again, crm_edit, crm_delete, land_first, land_second, walk_begins, walk_ends };
+enum Happens : unsigned {
+  nothing,
+  killed,
+  mail_edit,
+  mail_delete,
+  mail_again,
+  crm_edit,
+  crm_delete,
+  land_first,
+  land_second,
+  walk_begins,
+  walk_ends
+};
 constexpr std::array<const char*, 11> names{"",
                                             "killed",
                                             "mailbox edit",
@@ -29,9 +42,9 @@ auto* present(T& items) {
 }
 }  // namespace
 
-TwoWay::State TwoWay::start() {
+TwoWay::State TwoWay::start(Byte side) {
   State s{};
-  Item& i = row_for(s.item[mailbox], first_mail);
+  Item& i = row_for(s.item[side], side == mailbox ? first_mail : first_record);
   i.there = i.dirty = 1;
   i.value = first_value;
   i.version = 1;
@@ -75,7 +88,7 @@ void TwoWay::step(const char* where) {
       if (present(s_->item[mailbox]) != nullptr) {
         add(mail_edit);
         add(mail_delete);
-      } else if (item(mailbox, first_mail)->there == 0) {
+      } else if (item(mailbox, first_mail) != nullptr) {
         add(mail_again);
       }
       if (present(s_->item[crm]) != nullptr) {
@@ -138,13 +151,15 @@ TwoWay::Done TwoWay::perform(const Late& op) {
   Item* i = item(op.side, op.target);
   if (i == nullptr || i->there == 0) return {gone, 0, 0, 0};
   if (op.if_version != i->version) return {conflict, 0, 0, 0};
-  if (op.verb == remove) i->there = 0;
-  else i->value = op.value;
+  if (op.verb == remove)
+    i->there = 0;
+  else
+    i->value = op.value;
   touch(*i);
   return answer(*i);
 }
 
-/// A request and what the network makes of it. 
+/// A request and what the network makes of it.
 TwoWay::Done TwoWay::request(const Intent& op, const char* where) {
   step(where);
   const Late sent{1, op.verb, op.side, op.target, op.token, op.value, op.if_version};
@@ -220,8 +235,10 @@ End TwoWay::judge() {
     if (l.id == 0 || l.state == tombstone) continue;
     const Item *m = item(mailbox, l.item[mailbox]), *c = item(crm, l.item[crm]);
     if (m == nullptr || c == nullptr || m->there == 0 || c->there == 0 || m->value != c->value) return End::diverged;
-    if ((s.deleted[crm] & bit(m->value)) != 0) out = End::crm_undone;
-    else if ((s.deleted[mailbox] & bit(m->value)) != 0) out = End::mailbox_undone;
+    if ((s.deleted[crm] & bit(m->value)) != 0)
+      out = End::crm_undone;
+    else if ((s.deleted[mailbox] & bit(m->value)) != 0)
+      out = End::mailbox_undone;
   }
   return out;
 }

@@ -183,6 +183,67 @@ TEST(Laws, maximal_one_bad_item_does_not_stop_the_others) {
   EXPECT_EQ(h.titles(SY_CRM, "contact", "email1").size() + h.titles(SY_CRM, "task", "subject").size(), 20u);
 }
 
+TEST(Laws, S20_renamed_connections_keep_the_links) {
+  House h;
+  fill(h);
+  h.settle();
+  std::string text;
+  {
+    std::ostringstream all;
+    all << std::ifstream(h.config()).rdbuf();
+    text = all.str();
+  }
+  for (const auto& [from, to] : {std::pair<std::string, std::string>{"[connection.mail]", "[connection.post]"}, {"[connection.crm]", "[connection.office]"},
+                                 {"connection = \"mail\"", "connection = \"post\""}, {"organization = \"crm\"", "organization = \"office\""}})
+    text.replace(text.find(from), from.size(), to);
+  std::ofstream(h.config()) << text;
+  const auto effects = h.world().effects();
+  h.settle();
+  EXPECT_EQ(h.world().effects(), effects);
+  h.world().edit(SY_CRM, h.id_of(SY_CRM, "contact", "email1", "m1@x.test"), {{"jobtitle", "edited"}});
+  h.settle();
+  h.expect_in_step("contact", "email1");
+}
+
+TEST(Laws, S19_a_server_without_tombstones_is_listed_from_time_to_time) {
+  House h("tombstones = \"none\"");
+  fill(h);
+  h.settle();
+  h.world().remove(SY_MAILBOX, h.id_of(SY_MAILBOX, "contact", "email1", "m1@x.test"));
+  h.settle();
+  EXPECT_EQ(h.titles(SY_CRM, "contact", "email1").size(), 16u);  // nothing said so yet
+  h.sync_later(std::chrono::hours(25));
+  EXPECT_EQ(h.titles(SY_CRM, "contact", "email1").size(), 15u);
+  h.expect_in_step("contact", "email1");
+}
+
+TEST(Laws, what_left_is_kept_and_not_synchronized_until_it_is_back) {
+  House h({}, "missing = \"invisible\"");
+  fill(h);
+  h.settle();
+  h.world().remove(SY_CRM, h.id_of(SY_CRM, "contact", "email1", "m1@x.test"));
+  h.settle();
+  EXPECT_EQ(h.titles(SY_MAILBOX, "contact", "email1").size(), 16u);  // gone or not visible: no deletion
+  const auto effects = h.world().effects();
+  h.settle();
+  EXPECT_EQ(h.world().effects(), effects);
+}
+
+TEST(Laws, ended_links_are_forgotten_in_the_end) {
+  House h;
+  fill(h);
+  h.settle();
+  h.world().remove(SY_MAILBOX, h.id_of(SY_MAILBOX, "contact", "email1", "m1@x.test"));
+  h.settle();
+  const auto links = [&] { return h.engine()->ledger().rows().scan({"link", {}}, {}, 0).size(); };
+  EXPECT_EQ(links(), 21u);
+  h.sync_later(std::chrono::hours(24 * 179));
+  EXPECT_EQ(links(), 21u);
+  h.sync_later(std::chrono::hours(24 * 181));
+  EXPECT_EQ(links(), 20u);
+  h.expect_in_step("contact", "email1");
+}
+
 TEST(Laws, eight_pairs_on_one_crm_with_as_many_workers_do_not_mix) {
   std::string users;
   for (int i = 0; i < 7; ++i)
