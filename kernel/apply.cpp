@@ -74,6 +74,20 @@ bool safe_to_create(PassContext& ctx, WorkItem& w, Batch& batch) {
   return false;
 }
 
+/// Another pair's link tells that a person deleted the record that this create would make again.
+bool deleted_for_all(PassContext& ctx, const IntentOp& op, WorkItem& w) {
+  if (op.key.empty()) return false;
+  for (const Link& l : ctx.ledger.links_of_record(ctx.state.org, w.kind(), op.op.token)) {
+    if (l.state != LinkState::tombstone || l.cause != "deleted_in_crm") continue;
+    ctx.spool.remove_all(w.now[w.side()].doc);
+    Batch batch;
+    settle(ctx, batch, w, "ended", "kernel", "deleted_in_crm", {});
+    ctx.carried.append(batch);
+    return true;
+  }
+  return false;
+}
+
 void plan_item(PassContext& ctx, WorkItem& w) {
   const auto add = [&](Side side, std::uint32_t verb) {
     if (ctx.planned.size() < ctx.planned_limit) ctx.planned.push_back({side, verb, w.kind(), w.id(), w.decision.reason});
@@ -97,6 +111,16 @@ void plan_item(PassContext& ctx, WorkItem& w) {
   ctx.commit(std::move(batch));
 }
 
+/// What a conflict is about to replace is kept before it is replaced.
+void journal_losers(PassContext& ctx, Batch& batch, WorkItem& w) {
+  json::array losers;
+  for (const Loser& l : w.decision.merge.losers)
+    losers.emplace_back(json::object{{"group", l.group}, {"side", name_of(l.side)}, {"value", l.value}});
+  if (losers.empty()) return;
+  w.journal.push_back(note_activity(ctx, batch, w.kind(), w.side(), w.id(), "conflict",
+                                    {{"stage", "kernel"}, {"reason", "both_changed_settled"}, {"verdict", "conflict"}, {"replaced", std::move(losers)}}));
+}
+
 /// T2: intents, tokens and claims in one transaction, together with the record of the batch before (S15).
 bool intend(PassContext& ctx, Intent& intent, std::vector<WorkItem*>& owners, std::vector<WorkItem>& items) {
   for (;;) {
@@ -104,6 +128,19 @@ bool intend(PassContext& ctx, Intent& intent, std::vector<WorkItem*>& owners, st
     Batch batch = ctx.carried;
     intent.id = ctx.ledger.next_id();
     batch.put(intent);
+    std::set<const WorkItem*> noted;
+    for (std::size_t i = 0; i < intent.ops.size(); ++i) {
+      if (intent.ops[i].op.verb != SY_UPDATE) continue;
+      WorkItem& w = *owners[i];
+      if (noted.insert(&w).second) {
+        w.journal.clear();
+        journal_losers(ctx, batch, w);
+      }
+      if (w.link) {  // what is written is recognised as ours even if its record is lost
+        w.link->side[intent.ops[i].side].written = content_hash(w.decision.merge.wanted[intent.ops[i].side]);
+        batch.put(*w.link, ctx.state.org);
+      }
+    }
     for (const IntentOp& op : intent.ops) {
       if (op.op.verb != SY_CREATE) continue;
       batch.put_token(ctx.state.org, op.op.token, ctx.state.id);
@@ -163,6 +200,7 @@ void write(PassContext& ctx, std::vector<WorkItem>& batch) {
     }
     if (w.decision.action == Action::create) {
       const IntentOp op = create_op(ctx, w);
+      if (deleted_for_all(ctx, op, w)) continue;
       if (!op.key.empty() && !keys.insert(op.key).second) {  // two copies in one batch: the second links to the first
         ctx.spool.remove_all(w.now[w.side()].doc);
         w.settled = true;

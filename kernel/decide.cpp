@@ -71,15 +71,23 @@ void read_side(PassContext& ctx, std::string_view kind, std::vector<WorkItem*>& 
   });
 }
 
+/// Our own create that landed after the link had ended is taken back; what a person has edited since is theirs. A day
+/// later it is somebody's restored record.
+bool late_landing(const PassContext& ctx, const WorkItem& w) {
+  constexpr std::int64_t day = std::int64_t{24} * 3600 * 1000;
+  const Link& l = *w.link;
+  return !l.token.empty() && (w.id() == l.token || mark_of(*w.item.crm, "token") == l.token) &&
+         ctx.clock() - l.since_ms < day && content_hash(w.now.crm.doc) == l.side.crm.hash;
+}
+
 /// An item whose link has ended: only a two-way item that a person changed since is a new one.
 bool ended(PassContext& ctx, WorkItem& w) {
   if (!w.link || w.link->state != LinkState::tombstone) return false;
   const Side s = w.side();
   Batch batch;
   const bool back = w.now[s].presence == Presence::there && !one_way(w.kind());
-  if (back && w.link->cause == "source_gone" && s == Side::crm) {
-    // Our own create landed after its source had gone: it is taken back.
-    w.decision = {Action::remove, Side::crm, "source_gone", {}, false};
+  if (back && s == Side::crm && late_landing(ctx, w)) {
+    w.decision = {Action::remove, Side::crm, "landed_late", {}, false};
     return false;
   }
   if (back && w.item[s]->version != w.link->side[s].version) {
@@ -167,7 +175,10 @@ void reconcile_item(PassContext& ctx, WorkItem& w) {
   in.now = w.now;
   in.policy = w.link ? ctx.settings.conflict : ConflictPolicy::crm_wins;  // first link of two existing items: CRM wins
   in.left = ctx.settings.left_deletes ? LeftPolicy::remove : ctx.settings.left_unlinks ? LeftPolicy::unlink : LeftPolicy::keep;
-  if (w.link) in.base = w.link->base;
+  if (w.link) {
+    in.base = w.link->base;
+    in.written = {w.link->side.mailbox.written, w.link->side.crm.written};
+  }
   for (const Side s : both_sides) in.carried[s] = carried(*ctx.endpoint[s], w.kind());
   if (one_way(w.kind())) {
     const bool there = w.now.mailbox.presence == Presence::there;

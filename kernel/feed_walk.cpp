@@ -130,10 +130,11 @@ void FeedWalk::route(const Item& item, Batch& batch) {
     linked_pairs.insert(l->pair);
     route_linked(std::move(*l), item, batch);
   }
-  if (settings_.side == Side::crm && linked_pairs.empty())
-    if (const auto pair = ledger_.pair_of_token(settings_.org, item.id)) {  // our own create, captured before its record
-      batch.put(pending_of(*pair, item));
-      return;
+  if (settings_.side == Side::crm)
+    if (const auto pair = ledger_.pair_of_token(settings_.org, item.id); pair && !linked_pairs.contains(*pair)) {
+      batch.put(pending_of(*pair, item));  // our own create, captured before its record
+      if (linked_pairs.empty()) return;
+      linked_pairs.insert(*pair);
     }
   if (settings_.side == Side::crm && one_way(feed_.kind)) return;  // the company's mail is not copied into our store
   for (const RoutedPair& p : settings_.pairs)

@@ -19,7 +19,8 @@ inline constexpr std::int64_t ledger_format = 1;
 
 struct LinkSide {
   std::string id, version;
-  std::uint64_t hash = 0;  ///< of the side's own last seen content
+  std::uint64_t hash = 0;     ///< of the side's own last seen content
+  std::uint64_t written = 0;  ///< of what an update is about to write, until it is recorded
 };
 
 enum class LinkState { unconfirmed, live, tombstone };
@@ -75,6 +76,7 @@ struct IntentOp {
   std::string key;              ///< natural key
   std::int64_t generation = 0;
   std::string reason;
+  bool repeated = false;        ///< recovery sends it again: its answer may show somebody's edit of what it made before
   bool remade = false;          ///< a create that brings a deleted item back on purpose
   int attempts = 0;
   bool done = false;            ///< its outcome is recorded; it stays in the row only until the row goes

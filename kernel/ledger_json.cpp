@@ -112,6 +112,7 @@ json::object to_json(const Link& v) {
     set(side, "id", v.side[s].id);
     set(side, "version", v.side[s].version);
     if (v.side[s].hash != 0) side["hash"] = hex(v.side[s].hash);
+    if (v.side[s].written != 0) side["written"] = hex(v.side[s].written);
     set(o, name_of(s), side);
   }
   set(o, "cause", v.cause);
@@ -133,7 +134,7 @@ Link link_from(const json::object& o) {
   v.state = state == "live" ? LinkState::live : state == "tombstone" ? LinkState::tombstone : LinkState::unconfirmed;
   for (const Side s : both_sides) {
     const json::object side = obj(o, name_of(s));
-    v.side[s] = {str(side, "id"), str(side, "version"), unhex(str(side, "hash"))};
+    v.side[s] = {str(side, "id"), str(side, "version"), unhex(str(side, "hash")), unhex(str(side, "written"))};
   }
   v.cause = str(o, "cause");
   v.key = str(o, "key");

@@ -116,8 +116,31 @@ bool deletions_allowed(PassContext& ctx) {
   return false;
 }
 
+/// What an open create still holds: its source, what it may have made, and the link that it renews. Nothing else may be
+/// begun with those until recovery has settled it.
+class Held {
+ public:
+  explicit Held(PassContext& ctx) {
+    for (const Intent& intent : ctx.ledger.intents(ctx.state.id))
+      for (const IntentOp& op : intent.ops) {
+        if (op.op.verb != SY_CREATE) continue;
+        sources_[other(op.side)].insert(op.source_id);
+        sources_[op.side].insert(op.op.token);
+        if (op.link != 0) links_.insert(op.link);
+      }
+  }
+  [[nodiscard]] bool holds(const Pending& p, const std::optional<Link>& link) const {
+    return sources_[p.side].contains(p.id) || (link && links_.contains(link->id));
+  }
+
+ private:
+  Sides<std::set<std::string>> sources_;
+  std::set<std::int64_t> links_;
+};
+
 void work(PassContext& ctx, Side side) {
   std::vector<std::int64_t> after;
+  const Held held(ctx);  // what this pass begins itself is not looked at again before the next one
   for (;;) {
     const auto page = ctx.ledger.pending_page(ctx.state.id, side, after, batch_size);
     if (page.empty()) break;
@@ -149,6 +172,10 @@ void work(PassContext& ctx, Side side) {
       w.pending.waits_for.clear();
       w.seen = ctx.ledger.seen(ctx.state.id, side, fresh->id);
       w.link = ctx.ledger.link_of_item(ctx.state.id, side, ctx.state.org, fresh->kind, fresh->id);
+      if (held.holds(w.pending, w.link)) {
+        ++ctx.counts.waiting;
+        continue;
+      }
       if (w.link && w.link->state != LinkState::tombstone)
         w.other_pending = ctx.ledger.pending(ctx.state.id, other(side), w.link->side[other(side)].id);
       batch.push_back(std::move(w));

@@ -153,8 +153,9 @@ Seen seen_with(const WorkItem& w, std::int64_t pair, std::int64_t activity, std:
   s.args = std::move(args);
   s.stage = std::move(stage);
   s.fingerprint = fingerprint;
+  s.trace.insert(s.trace.end(), w.journal.begin(), w.journal.end());
   s.trace.push_back(activity);
-  if (s.trace.size() > trace_limit) s.trace.erase(s.trace.begin() + 1);  // the first and the latest are kept
+  while (s.trace.size() > trace_limit) s.trace.erase(s.trace.begin() + 1);  // the first and the latest are kept
   return s;
 }
 

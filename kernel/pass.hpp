@@ -136,6 +136,7 @@ struct WorkItem {
   RulesResult ruled;
   std::string key;                  ///< natural key
   std::int64_t generation = 0;
+  std::vector<std::int64_t> journal;  ///< activity written before the effect: what a conflict replaces
   std::vector<std::string> waits;   ///< refused: under which natural keys it waits
   bool settled = false;
 

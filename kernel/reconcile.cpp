@@ -31,7 +31,8 @@ Decision one_gone(const ReconcileInput& in, Side gone) {
   const Side rest = other(gone);
   if (in.now[rest].presence == Presence::left) return {Action::unlink, rest, "deleted_and_left", {}, false};
   // An edit outlives a deletion: what a person wrote after the last common state is not thrown away.
-  if (changed(in, rest)) return {Action::create, gone, "edited_after_deletion", {}, true};
+  const bool ours = in.written[rest] != 0 && content_hash(in.now[rest].doc) == in.written[rest];
+  if (changed(in, rest) && !ours) return {Action::create, gone, "edited_after_deletion", {}, true};
   return {Action::remove, rest, gone == Side::mailbox ? "deleted_in_mailbox" : "deleted_in_crm", {}, false};
 }
 

@@ -53,6 +53,7 @@ struct ReconcileInput {
   Sides<std::optional<std::set<std::string>>> carried;
   ConflictPolicy policy = ConflictPolicy::last_writer;
   LeftPolicy left = LeftPolicy::keep;
+  Sides<std::uint64_t> written;  ///< hash of an update whose record was lost: such content is ours, no edit; 0: none
 };
 
 Decision reconcile(const ReconcileInput& in);

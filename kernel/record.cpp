@@ -73,27 +73,34 @@ void finish_create(Batch& batch, PassContext& ctx, const IntentOp& op) {
   ctx.after_carried.push_back([&spool, doc] { spool.remove_all(doc); });
 }
 
-void record_create(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem& w, const Done& d) {
+void record_create(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem& w, Done d) {
+  if (!one_way(op.op.kind) && op.repeated) {  // the answer may show an edit of what an earlier request made
+    batch.put(look_again(ctx, op.side, d.id, op.op.kind, d.version));
+    d.version = "adopted";
+    d.doc = op.op.doc;
+  }
   const Side to = op.side, from = other(to);
   Link l;
   if (op.link != 0)
-    if (auto old = ctx.ledger.link(op.link)) {
-      batch.drop_index(*old, ctx.state.org);
-      l = std::move(*old);
+    if (auto old = ctx.ledger.link(op.link)) {  // made anew: the old link stays as what it was, ended
+      old->state = LinkState::tombstone;
+      old->cause = "made_anew";
+      old->since_ms = ctx.clock();
+      batch.put(*old, ctx.state.org);
     }
-  if (l.id == 0) l.id = ctx.ledger.next_id();
+  l.id = ctx.ledger.next_id();
   l.pair = ctx.state.id;
   l.kind = op.op.kind;
   l.state = LinkState::unconfirmed;
-  l.cause.clear();
   l.confirm_side = to;
   l.confirm_walk = walks_of(ctx, to, l.kind).first;
   l.key = op.key;
   l.token = op.op.token;
   l.generation = op.generation;
   l.since_ms = ctx.clock();
-  l.side[from] = {op.source_id, op.source_version, 0};
-  l.side[to] = {d.id, d.version, 0};
+  l.side[from] = {op.source_id, op.source_version, 0, 0};
+  l.side[to] = {d.id, d.version, 0, 0};
+  if (!w.pending.version.empty() && w.pending.version != op.source_version) w.pending.revision = 0;  // a newer change: it stays
   if (!d.never.empty()) {
     const json::value fields = json::parse(d.never);
     for (const auto& f : fields.as_array()) l.never.emplace_back(f.as_string());
@@ -139,13 +146,6 @@ Sides<json::object> moved_base(const WorkItem& w, const Sides<json::object>& now
   return base;
 }
 
-void journal_losers(json::object& details, const WorkItem& w) {
-  json::array losers;
-  for (const Loser& l : w.decision.merge.losers)
-    losers.emplace_back(json::object{{"group", l.group}, {"side", name_of(l.side)}, {"value", l.value}});
-  if (!losers.empty()) details["replaced"] = std::move(losers);
-}
-
 void record_update(PassContext& ctx, Batch& batch, const Intent& intent, WorkItem& w, const std::vector<std::optional<Done>>& done) {
   Sides<json::object> now{w.now.mailbox.doc, w.now.crm.doc};
   Sides<bool> wrote{};
@@ -158,7 +158,7 @@ void record_update(PassContext& ctx, Batch& batch, const Intent& intent, WorkIte
     l.state = LinkState::live;
     l.since_ms = ctx.clock();
   }
-  for (const Side s : both_sides) l.side[s] = {w.item[s]->id, w.item[s]->version, 0};
+  for (const Side s : both_sides) l.side[s] = {w.item[s]->id, w.item[s]->version, 0, 0};
   bool complete = true;
   for (const std::size_t n : w.ops) {
     const IntentOp& op = intent.ops[n];
@@ -188,7 +188,6 @@ void record_update(PassContext& ctx, Batch& batch, const Intent& intent, WorkIte
   for (const Side s : both_sides)
     if (!w.decision.merge.fields[s].empty())
       details[std::string(name_of(s)) + "_fields"] = json::array(w.decision.merge.fields[s].begin(), w.decision.merge.fields[s].end());
-  journal_losers(details, w);
   if (complete) settle(ctx, batch, w, "linked", "kernel", w.decision.reason.empty() ? "in_step" : w.decision.reason, {}, std::move(details));
 }
 
@@ -215,7 +214,7 @@ void tombstone(PassContext& ctx, Batch& batch, WorkItem& w, const std::string& c
 
 void record_remove(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem& w) {
   const Side gone_here = op.side;
-  if (auto p = ctx.ledger.pending(ctx.state.id, gone_here, op.op.id); p && gone_here != w.side()) w.other_pending = std::move(p);
+  if (auto p = ctx.ledger.pending(ctx.state.id, gone_here, op.op.id); p && p->gone && gone_here != w.side()) w.other_pending = std::move(p);
   tombstone(ctx, batch, w, op.reason, "delete");
   ++ctx.counts.removed;
   count(ctx, "deleted");
@@ -232,8 +231,8 @@ bool failed_create(PassContext& ctx, Batch& batch, IntentOp& op, WorkItem& w, co
         Done ok;
         ok.id = found->id;
         ok.version = found->version;
+        op.repeated = true;
         record_create(ctx, batch, op, w, ok);
-        if (!one_way(w.kind())) batch.put(look_again(ctx, op.side, ok.id, w.kind(), ok.version));
         return true;
       }
       break;
@@ -243,8 +242,9 @@ bool failed_create(PassContext& ctx, Batch& batch, IntentOp& op, WorkItem& w, co
       l.id = op.link != 0 ? op.link : ctx.ledger.next_id();
       l.pair = ctx.state.id;
       l.kind = op.op.kind;
-      l.side[other(op.side)] = {op.source_id, op.source_version, 0};
-      l.side[op.side] = {op.op.token, "", 0};
+      l.side[other(op.side)] = {op.source_id, op.source_version, 0, 0};
+      l.side[op.side] = {op.op.token, "", 0, 0};
+      l.generation = op.generation;
       l.key = op.key;
       l.token = op.op.token;
       w.link = l;
@@ -336,11 +336,11 @@ void record_without_writing(PassContext& ctx, WorkItem& w) {
     l.id = ctx.ledger.next_id();
     l.pair = ctx.state.id;
     l.kind = w.kind();
-    l.state = LinkState::live;
+    l.confirm_walk = walks_of(ctx, Side::crm, l.kind).first;  // unconfirmed: it may be deleted before it is recorded
     l.since_ms = ctx.clock();
     l.key = w.key;
-    l.side.mailbox = {w.id(), w.item.mailbox ? w.item.mailbox->version : w.pending.version, 0};
-    l.side.crm = {id != nullptr && id->is_string() ? std::string(id->get_string()) : "", version != nullptr && version->is_string() ? std::string(version->get_string()) : "", 0};
+    l.side.mailbox = {w.id(), w.item.mailbox ? w.item.mailbox->version : w.pending.version, 0, 0};
+    l.side.crm = {id != nullptr && id->is_string() ? std::string(id->get_string()) : "", version != nullptr && version->is_string() ? std::string(version->get_string()) : "", 0, 0};
     if (l.side.crm.id.empty()) throw Error(SY_BROKEN, "rule " + w.ruled.stage + " wants to link and does not say to what");
     batch.put(l, ctx.state.org);
     if (const std::string mid = message_id(w.filtered.doc); !mid.empty())

@@ -37,8 +37,9 @@ void drop_create(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem& w
   l.since_ms = ctx.clock();
   l.key = op.key;
   l.token = op.op.token;
-  l.side[other(op.side)] = {op.source_id, op.source_version, 0};
-  l.side[op.side] = {op.op.token, "", 0};
+  l.side[other(op.side)] = {op.source_id, op.source_version, 0, 0};
+  l.side[op.side] = {op.op.token, "", content_hash(normalise(parse_object(op.op.doc, "an operation's document"))), 0};
+  l.generation = op.generation;
   batch.put(l, ctx.state.org);
   w.link = l;
   settle(ctx, batch, w, "removed", "kernel", cause, {}, {{"operation", "create"}, {"dropped", true}});
@@ -46,12 +47,16 @@ void drop_create(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem& w
 }
 
 /// The feed said that the record of this token was deleted: ours was made, and somebody deleted it.
-bool deleted_meanwhile(PassContext& ctx, const IntentOp& op, Batch& batch) {
-  if (op.side != Side::crm) return false;
+std::optional<Pending> deleted_row(PassContext& ctx, const IntentOp& op) {
+  if (op.side != Side::crm) return std::nullopt;
   auto p = ctx.ledger.pending(ctx.state.id, Side::crm, op.op.token);
-  if (!p || !p->gone) return false;
-  batch.remove(*p);
-  return true;
+  return p && p->gone ? p : std::nullopt;
+}
+
+bool deleted_meanwhile(PassContext& ctx, const IntentOp& op, Batch& batch) {
+  const auto p = deleted_row(ctx, op);
+  if (p) batch.remove(*p);
+  return p.has_value();
 }
 
 enum class Source { there, gone };
@@ -103,6 +108,14 @@ void recover_create(PassContext& ctx, IntentOp& op, WorkItem& w, std::optional<D
     }
     return;
   }
+  if (!found && !one_way(op.op.kind) && deleted_row(ctx, op)) {
+    Done d;  // it was made and deleted: the link is recorded, and the deletion travels like any other
+    d.id = op.op.token;
+    d.version = "adopted";
+    d.doc = op.op.doc;
+    done = d;
+    return;
+  }
   if (!found && deleted_meanwhile(ctx, op, batch)) {
     drop_create(ctx, batch, op, w, "deleted_in_crm");
     op.done = true;
@@ -111,7 +124,9 @@ void recover_create(PassContext& ctx, IntentOp& op, WorkItem& w, std::optional<D
   if (ready_source(ctx, op, found.has_value()) == Source::gone) {
     drop_create(ctx, batch, op, w, "source_gone");
     op.done = true;
+    return;
   }
+  op.repeated = true;
 }
 
 std::set<std::string> spooled_names(const std::vector<Intent>& intents) {

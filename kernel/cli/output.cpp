@@ -108,6 +108,8 @@ std::string kernel_words(std::string_view reason, const json::object& args) {
       {"deleted_while_created", "somebody deleted the record while it was being created; it is not made anew"},
       {"edited_after_deletion", "it was deleted on one side and edited on the other: the edit stays"},
       {"left_filter", "it left the filter or is not visible any more; that is no deletion (left_filter says what follows)"},
+      {"landed_late", "our own request to create it arrived after the source had gone; it is taken back"},
+      {"made_anew", "it was made anew after a deletion"},
       {"source_gone", "it vanished from the mailbox before it could be read"},
       {"nothing_to_do", "nothing follows from it"},
       {"read_only", "the {side} cannot be written to"}};

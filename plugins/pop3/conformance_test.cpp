@@ -97,8 +97,9 @@ class Pop3Subject final : public Subject {
   bool throttle_next(std::int64_t) override {
     const Settings settings = read_settings(config_);
     const auto context = settings.tls == Tls::NONE ? nullptr : make_context(settings);
+    bool held = false;
     for (const char* user : kUsers)
-      others_.push_back(log_in(Account{settings, context, host_.host(), user}, other_call_.call()));
+      others_.push_back(log_in(Account{settings, context, host_.host(), user, held}, other_call_.call()));
     return true;
   }
   bool refuse_credentials() override {

@@ -49,12 +49,13 @@ class Mailbox final : public Endpoint, public Feeds {
  private:
   Account prepare() {
     if (settings_.tls != Tls::NONE && !context_) context_ = make_context(settings_);
-    return {settings_, context_, host_, username_};
+    return {settings_, context_, host_, username_, held_};
   }
 
   const Settings settings_;
   const Host host_;
   const std::string username_;
+  bool held_ = false;
   Poco::Net::Context::Ptr context_;  // made when it is first needed: reading the authorities takes its time
 };
 

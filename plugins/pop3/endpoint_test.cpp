@@ -105,6 +105,48 @@ TEST_F(Scripted, TheNextSessionWaitsForTheLock) {
   EXPECT_EQ(server.sessions(), 4);
 }
 
+TEST_F(Scripted, ALockThatABrokenOffSessionLeftIsWaitedFor) {
+  three();
+  server.override = [n = 0](const std::string& line, int session) mutable -> std::optional<std::string> {
+    if (line.rfind("PASS", 0) == 0 && session > 1 && n++ < 2) return std::string("-ERR [IN-USE] wait\r\n");
+    return std::nullopt;
+  };
+  const EndpointHandle endpoint = start();
+  endpoint.fetch(host.call(), "email", std::vector<std::string>{"a", "b", "c"}, SY_HEAD,
+                 [](const Item&) { return false; });  // no QUIT
+  EXPECT_EQ(server.count("QUIT"), 0u);
+  EXPECT_EQ(list(endpoint).size(), 3u);
+  EXPECT_EQ(server.sessions(), 4);
+}
+
+TEST_F(Scripted, ALockThatStaysIsSomebodyElses) {
+  three();
+  server.override = [](const std::string& line, int session) -> std::optional<std::string> {
+    if (line.rfind("PASS", 0) == 0 && session > 1) return std::string("-ERR [IN-USE] wait\r\n");
+    return std::nullopt;
+  };
+  const EndpointHandle endpoint = start();
+  list(endpoint);
+  EXPECT_EQ(error_of([&] { list(endpoint); }).server_code(), "IN-USE");
+  EXPECT_EQ(server.sessions(), 6);
+  EXPECT_EQ(error_of([&] { list(endpoint); }).code(), SY_RETRY);
+  EXPECT_EQ(server.sessions(), 7) << "not waited for again";
+}
+
+TEST_F(Scripted, TheWaitForALockDoesNotOutlastTheCall) {
+  three();
+  server.override = [](const std::string& line, int session) -> std::optional<std::string> {
+    if (line.rfind("PASS", 0) == 0 && session > 1) return std::string("-ERR [IN-USE] wait\r\n");
+    return std::nullopt;
+  };
+  const EndpointHandle endpoint = start();
+  list(endpoint);
+  const conformance::TestCall hasty(50);
+  const Error e = error_of([&] { endpoint.feeds().page(hasty, "inbox", "", [](const Item&) { return true; }); });
+  EXPECT_EQ(e.code(), SY_RETRY) << e.what();
+  EXPECT_EQ(e.server_code(), "IN-USE");
+}
+
 TEST_F(Scripted, WhatIsMissingIsGone) {
   three();
   const auto items = fetch(start(), {"a", "nobody"}, SY_HEAD);

@@ -26,11 +26,25 @@ void pause(const Call& call, std::chrono::milliseconds time) {
 }  // namespace
 
 std::unique_ptr<Session> log_in(const Account& account, const Call& call) {
-  call.check();
-  std::string password = account.host.secret("password");
-  auto session = std::make_unique<Session>(account.settings, account.context, call, account.host);
-  session->login(account.username, std::move(password));
-  return session;
+  // A server may still hold the lock of a session that has just ended, above all of one that was broken off.
+  static constexpr std::array<std::chrono::milliseconds, 4> kPauses{
+      {std::chrono::milliseconds(100), std::chrono::milliseconds(300), std::chrono::milliseconds(900),
+       std::chrono::milliseconds(2000)}};
+  for (std::size_t attempt = 0;; ++attempt) {
+    try {
+      call.check();
+      std::string password = account.host.secret("password");
+      auto session = std::make_unique<Session>(account.settings, account.context, call, account.host);
+      session->login(account.username, std::move(password));
+      account.held = true;
+      return session;
+    } catch (const Error& e) {
+      if (e.server_code() != "IN-USE" || !account.held) throw;
+      if (attempt >= kPauses.size()) account.held = false;  // so long a lock is somebody else's
+      if (!account.held || kPauses[attempt].count() >= call.remaining_ms()) throw;
+    }
+    pause(call, kPauses[attempt]);
+  }
 }
 
 /// Receives the messages of one batch and turns them into items.
@@ -92,7 +106,7 @@ Fetch::Fetch(const Account& account, const Call& call, int depth, const ItemSink
 void Fetch::run(std::vector<std::string> ids) {
   pending_ = std::move(ids);
   while (!pending_.empty() && wanted_) {
-    const auto session = next_session();
+    const auto session = log_in(account_, call_);
     std::vector<Job> batch = first_batch(locate(*session));
     read(*session, batch);
     session->quit();
@@ -108,22 +122,6 @@ void Fetch::run(std::vector<std::string> ids) {
         answered.erase(found);
     }
     pending_ = std::move(rest);
-  }
-}
-
-std::unique_ptr<Session> Fetch::next_session() {
-  // A server may still hold the lock of the session that we have just ended.
-  static constexpr std::array<std::chrono::milliseconds, 4> kPauses{
-      {std::chrono::milliseconds(100), std::chrono::milliseconds(300), std::chrono::milliseconds(900),
-       std::chrono::milliseconds(2000)}};
-  const bool first = sessions_++ == 0;
-  for (std::size_t attempt = 0;; ++attempt) {
-    try {
-      return log_in(account_, call_);
-    } catch (const Error& e) {
-      if (first || e.server_code() != "IN-USE" || attempt >= kPauses.size()) throw;
-    }
-    pause(call_, kPauses[attempt]);
   }
 }
 

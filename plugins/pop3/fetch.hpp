@@ -21,9 +21,10 @@ struct Account {
   const Poco::Net::Context::Ptr& context;
   const Host& host;
   const std::string& username;
+  bool& held;  ///< a session of ours had the mailbox last: a lock on it may still be that one's
 };
 
-/// A session that is logged in.
+/// A session that is logged in. A lock that may be our own is waited for, briefly; anybody else's is not.
 [[nodiscard]] std::unique_ptr<Session> log_in(const Account& account, const Call& call);
 
 class Fetch {
@@ -41,7 +42,6 @@ class Fetch {
   };
   class Reader;
 
-  std::unique_ptr<Session> next_session();
   /// What is there now, of `pending`; puts and drops what is not.
   std::vector<Job> locate(Session& session);
   std::vector<Job> first_batch(std::vector<Job> jobs) const;
@@ -56,7 +56,6 @@ class Fetch {
   const ItemSink& put_;
   std::vector<std::string> pending_;
   std::map<std::string, int> refusals_;  // ids that the listing named and the server would not give
-  std::size_t sessions_ = 0;
   bool wanted_ = true;
 };
 

@@ -121,7 +121,8 @@ INSTANTIATE_TEST_SUITE_P(TwoWay, Killed,
                                                "answer = \"version\"\ntokens = \"keyed\"\nrepeat = \"exists\"", true}),
                          [](const auto& p) { return p.param.name; });
 
-class Mishaps : public ::testing::TestWithParam<memory::Mishap> {};
+/// What goes wrong, and in how many effects in a row.
+class Mishaps : public ::testing::TestWithParam<std::pair<memory::Mishap, int>> {};
 
 TEST_P(Mishaps, at_every_effect_lose_and_double_nothing) {
   for (int effect = 1; effect < 40; ++effect) {
@@ -131,11 +132,11 @@ TEST_P(Mishaps, at_every_effect_lose_and_double_nothing) {
     h.settle();
     change(h);
     memory::Fault f;
-    f.mishap = GetParam();
+    f.mishap = GetParam().first;
     f.effect = h.world().effects() + effect;
     f.after = 3;
-    if (GetParam() == memory::Mishap::foreign_edit) f.edit = {{"notes", "by somebody else"}};
-    h.world().arm(f);
+    if (GetParam().first == memory::Mishap::foreign_edit) f.edit = {{"notes", "by somebody else"}};
+    for (int n = 0; n < GetParam().second; ++n, ++f.effect) h.world().arm(f);
     h.sync();
     const bool met = h.world().armed() == 0;
     h.world().disarm();
@@ -154,10 +155,13 @@ TEST_P(Mishaps, at_every_effect_lose_and_double_nothing) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(TwoWay, Mishaps,
-                         ::testing::Values(memory::Mishap::lost, memory::Mishap::answer_lost, memory::Mishap::late,
-                                           memory::Mishap::foreign_edit, memory::Mishap::throttle),
-                         [](const auto& p) { return std::string(memory::name_of(p.param)); });
+INSTANTIATE_TEST_SUITE_P(
+    TwoWay, Mishaps,
+    ::testing::Values(std::pair{memory::Mishap::lost, 1}, std::pair{memory::Mishap::lost, 2},
+                      std::pair{memory::Mishap::answer_lost, 1}, std::pair{memory::Mishap::answer_lost, 2},
+                      std::pair{memory::Mishap::late, 1}, std::pair{memory::Mishap::late, 2},
+                      std::pair{memory::Mishap::foreign_edit, 1}, std::pair{memory::Mishap::throttle, 1}),
+    [](const auto& p) { return std::string(memory::name_of(p.param.first)) + "_" + std::to_string(p.param.second); });
 
 }  // namespace
 }  // namespace syncline::test
