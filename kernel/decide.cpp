@@ -264,7 +264,6 @@ class Judge {
       case RulesResult::Outcome::confirmed:
         if (const auto* needs = w.ruled.args.if_contains("needs"); needs != nullptr && verb == SY_CREATE && !ctx_.planning) {
           w.settled = true;  // rests on a mail of this very batch: judged again once that one is in the CRM
-          deferred_ = true;
           return;
         }
         remember(w);
@@ -328,7 +327,6 @@ class Judge {
   std::vector<WorkItem>& batch_;
   std::set<const WorkItem*> whole_;
   std::set<std::string> accepted_;
-  bool deferred_ = false;
 };
 
 }  // namespace
