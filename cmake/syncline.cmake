@@ -9,6 +9,11 @@ if(SYNCLINE_SANITIZE)
   add_link_options(-fsanitize=${SYNCLINE_SANITIZE})
 endif()
 
+# For tests that read the tree or run its programs; apart, so that other objects do not depend on where the tree lies.
+add_library(syncline_paths INTERFACE)
+target_compile_definitions(syncline_paths INTERFACE
+  SYNCLINE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" SYNCLINE_BUILD_DIR="${CMAKE_BINARY_DIR}")
+
 # syncline_plugin(NAME sources... [LIBS libraries...]): a module that the kernel can load, put in <build>/plugins, and a
 # static library NAME_parts of the same sources for the tests beside it.
 function(syncline_plugin name)
@@ -34,8 +39,6 @@ function(syncline_test name label)
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${arg_LIBS} GTest::gtest GTest::gmock GTest::gtest_main syncline_warnings)
   target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_SOURCE_DIR})
-  target_compile_definitions(${name} PRIVATE
-    SYNCLINE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" SYNCLINE_BUILD_DIR="${CMAKE_BINARY_DIR}")
   if(arg_DEPENDS)
     add_dependencies(${name} ${arg_DEPENDS})
   endif()

@@ -10,7 +10,9 @@ namespace syncline {
 
 namespace {
 
-std::string field_list(const std::vector<std::string>& fields) { return json::serialize(json::array(fields.begin(), fields.end())); }
+std::string field_list(const std::vector<std::string>& fields) {
+  return json::serialize(json::array(fields.begin(), fields.end()));
+}
 
 IntentOp create_op(const PassContext& ctx, const WorkItem& w) {
   IntentOp op;
@@ -25,7 +27,8 @@ IntentOp create_op(const PassContext& ctx, const WorkItem& w) {
   op.link = w.link ? w.link->id : 0;
   op.key = w.key;
   op.generation = w.decision.again && w.link ? w.link->generation + 1 : w.generation;
-  op.op.token = create_token(ctx.state.organization, w.kind(), w.key.empty() ? source_key(from, op.source_id) : w.key, op.generation);
+  op.op.token = create_token(ctx.state.organization, w.kind(), w.key.empty() ? source_key(from, op.source_id) : w.key,
+                             op.generation);
   op.reason = w.decision.reason;
   op.remade = w.decision.again;
   return op;
@@ -69,7 +72,8 @@ bool safe_to_create(PassContext& ctx, WorkItem& w, Batch& batch) {
   if ((caps & (SY_TOKEN_KEYED | SY_TOKEN_FIND)) != 0 || ctx.settings.at_least_once) return true;
   d.code = SY_CONFIG;
   d.text = "the " + std::string(name_of(w.decision.side)) +
-           " can neither be keyed by a token nor find one, so a create could be doubled; set at_least_once = true to accept that";
+           " can neither be keyed by a token nor find one, so a create could be doubled; set at_least_once = true to "
+           "accept that";
   put_in_quarantine(ctx, batch, w, "kernel", d);
   return false;
 }
@@ -90,12 +94,14 @@ bool deleted_for_all(PassContext& ctx, const IntentOp& op, WorkItem& w) {
 
 void plan_item(PassContext& ctx, WorkItem& w) {
   const auto add = [&](Side side, std::uint32_t verb) {
-    if (ctx.planned.size() < ctx.planned_limit) ctx.planned.push_back({side, verb, w.kind(), w.id(), w.decision.reason});
+    if (ctx.planned.size() < ctx.planned_limit)
+      ctx.planned.push_back({side, verb, w.kind(), w.id(), w.decision.reason});
   };
   if (w.decision.action == Action::create) {
     add(w.decision.side, SY_CREATE);
     ++ctx.counts.created;
-    if (const auto* id = w.filtered.doc.if_contains("message_id"); id != nullptr && id->is_string()) ctx.planned_keys.emplace(id->get_string());
+    if (const auto* id = w.filtered.doc.if_contains("message_id"); id != nullptr && id->is_string())
+      ctx.planned_keys.emplace(id->get_string());
   } else if (w.decision.action == Action::remove) {
     add(w.decision.side, SY_DELETE);
     ++ctx.counts.removed;
@@ -118,7 +124,10 @@ void journal_losers(PassContext& ctx, Batch& batch, WorkItem& w) {
     losers.emplace_back(json::object{{"group", l.group}, {"side", name_of(l.side)}, {"value", l.value}});
   if (losers.empty()) return;
   w.journal.push_back(note_activity(ctx, batch, w.kind(), w.side(), w.id(), "conflict",
-                                    {{"stage", "kernel"}, {"reason", "both_changed_settled"}, {"verdict", "conflict"}, {"replaced", std::move(losers)}}));
+                                    {{"stage", "kernel"},
+                                     {"reason", "both_changed_settled"},
+                                     {"verdict", "conflict"},
+                                     {"replaced", std::move(losers)}}));
 }
 
 /// T2: intents, tokens and claims in one transaction, together with the record of the batch before (S15).
@@ -147,7 +156,8 @@ bool intend(PassContext& ctx, Intent& intent, std::vector<WorkItem*>& owners, st
       if (op.key.empty()) continue;
       const auto held = ctx.ledger.claim(ctx.state.org, op.key);
       const bool ours = held && held->pair == ctx.state.id;
-      batch.put(Claim{ctx.state.org, ctx.state.id, 0, op.key, op.op.token, op.generation, ctx.clock()}, ours ? held->revision : std::int64_t{SY_ABSENT});
+      batch.put(Claim{ctx.state.org, ctx.state.id, 0, op.key, op.op.token, op.generation, ctx.clock()},
+                ours ? held->revision : std::int64_t{SY_ABSENT});
     }
     try {
       ctx.commit(std::move(batch));
@@ -188,7 +198,8 @@ void write(PassContext& ctx, std::vector<WorkItem>& batch) {
   for (WorkItem& w : batch) {
     if (w.settled) continue;
     const bool writes = w.decision.action == Action::create || w.decision.action == Action::remove ||
-                        (w.decision.action == Action::update && (!w.decision.merge.fields.mailbox.empty() || !w.decision.merge.fields.crm.empty()));
+                        (w.decision.action == Action::update &&
+                         (!w.decision.merge.fields.mailbox.empty() || !w.decision.merge.fields.crm.empty()));
     if (!writes || w.ruled.outcome == RulesResult::Outcome::link) {
       record_without_writing(ctx, w);
       continue;
@@ -235,10 +246,11 @@ void send(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items) {
       try {
         ctx.check();
         ctx.renew();
-        ctx.endpoint[side]->apply(ctx.budget(), std::span(ops).subspan(at, std::min(step, ops.size() - at)), [&](std::size_t n, const Done& d) {
-          done[index[at + n]] = d;
-          ctx.renew();
-        });
+        ctx.endpoint[side]->apply(ctx.budget(), std::span(ops).subspan(at, std::min(step, ops.size() - at)),
+                                  [&](std::size_t n, const Done& d) {
+                                    done[index[at + n]] = d;
+                                    ctx.renew();
+                                  });
       } catch (...) {
         failure = std::current_exception();
       }

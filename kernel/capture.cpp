@@ -48,7 +48,8 @@ void learn_keys(PassContext& ctx) {
          page = ctx.ledger.pending_page(ctx.state.id, side, after, 100)) {
       std::map<std::string, std::vector<std::string>> ask;
       for (const Pending& p : page) {
-        if (p.gone || one_way(p.kind) || ctx.ledger.link_of_item(ctx.state.id, side, ctx.state.org, p.kind, p.id)) continue;
+        if (p.gone || one_way(p.kind) || ctx.ledger.link_of_item(ctx.state.id, side, ctx.state.org, p.kind, p.id))
+          continue;
         const auto seen = ctx.ledger.seen(ctx.state.id, side, p.id);
         if (!seen || seen->version != p.version) ask[p.kind].push_back(p.id);
       }
@@ -57,15 +58,18 @@ void learn_keys(PassContext& ctx) {
         ctx.endpoint[side]->fetch(ctx.budget(), kind, ids, SY_WHOLE, [&](const Item& i) {
           if (i.gone() || i.invisible()) return true;
           auto s = ctx.ledger.seen(ctx.state.id, side, i.id);
-          if (s) batch.remove(*s);
-          else s = Seen{};
+          if (s)
+            batch.remove(*s);
+          else
+            s = Seen{};
           s->pair = ctx.state.id;
           s->side = side;
           s->id = i.id;
           s->kind = kind;
           s->version = i.version;
           s->verdict.clear();
-          s->keys = all_match_keys(ctx.state.organization, kind, side, i, normalise(parse_object(i.doc, "an item's document")));
+          s->keys = all_match_keys(ctx.state.organization, kind, side, i,
+                                   normalise(parse_object(i.doc, "an item's document")));
           batch.put(*s);
           return true;
         });
@@ -83,11 +87,12 @@ void confirm_links(PassContext& ctx) {
     if (begun != 0 && complete <= l.confirm_walk) continue;  // no walk that began after the record has ended yet
     Presence found = Presence::gone;
     std::string version;
-    ctx.endpoint[side]->fetch(ctx.budget(), l.kind, std::vector<std::string>{l.side[side].id}, SY_HEAD, [&](const Item& i) {
-      found = i.gone() || i.invisible() ? Presence::gone : Presence::there;
-      version = i.version;
-      return true;
-    });
+    ctx.endpoint[side]->fetch(ctx.budget(), l.kind, std::vector<std::string>{l.side[side].id}, SY_HEAD,
+                              [&](const Item& i) {
+                                found = i.gone() || i.invisible() ? Presence::gone : Presence::there;
+                                version = i.version;
+                                return true;
+                              });
     Batch batch;
     if (found == Presence::gone && one_way(l.kind)) {
       l.state = LinkState::tombstone;

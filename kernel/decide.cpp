@@ -20,8 +20,10 @@ std::optional<std::set<std::string>> carried(const EndpointHandle& endpoint, std
 SideNow side_now(const std::optional<Item>& item) {
   SideNow now;
   if (!item) return now;
-  if (item->gone()) now.presence = Presence::gone;
-  else if (item->invisible()) now.presence = Presence::left;
+  if (item->gone())
+    now.presence = Presence::gone;
+  else if (item->invisible())
+    now.presence = Presence::left;
   else {
     now.presence = Presence::there;
     now.doc = normalise(parse_object(item->doc.empty() ? "{}" : item->doc, "an item's document"));
@@ -32,7 +34,8 @@ SideNow side_now(const std::optional<Item>& item) {
 
 /// Reads items of one side in batches and hands each to `give`.
 template <class F>
-void read_items(PassContext& ctx, Side side, std::string_view kind, const std::vector<std::string>& ids, int depth, F give) {
+void read_items(PassContext& ctx, Side side, std::string_view kind, const std::vector<std::string>& ids, int depth,
+                F give) {
   const std::uint32_t most = ctx.endpoint[side]->caps(kind).max_batch;
   const std::size_t step = most == 0 ? ids.size() : most;
   for (std::size_t at = 0; at < ids.size(); at += step) {
@@ -174,7 +177,9 @@ void reconcile_item(PassContext& ctx, WorkItem& w) {
   in.linked = w.link.has_value();
   in.now = w.now;
   in.policy = w.link ? ctx.settings.conflict : ConflictPolicy::crm_wins;  // first link of two existing items: CRM wins
-  in.left = ctx.settings.left_deletes ? LeftPolicy::remove : ctx.settings.left_unlinks ? LeftPolicy::unlink : LeftPolicy::keep;
+  in.left = ctx.settings.left_deletes   ? LeftPolicy::remove
+            : ctx.settings.left_unlinks ? LeftPolicy::unlink
+                                        : LeftPolicy::keep;
   if (w.link) {
     in.base = w.link->base;
     in.written = {w.link->side.mailbox.written, w.link->side.crm.written};
@@ -182,7 +187,8 @@ void reconcile_item(PassContext& ctx, WorkItem& w) {
   for (const Side s : both_sides) in.carried[s] = carried(*ctx.endpoint[s], w.kind());
   if (one_way(w.kind())) {
     const bool there = w.now.mailbox.presence == Presence::there;
-    if (there && !w.link && w.side() == Side::mailbox) w.decision = {Action::create, Side::crm, "new_in_mailbox", {}, false};
+    if (there && !w.link && w.side() == Side::mailbox)
+      w.decision = {Action::create, Side::crm, "new_in_mailbox", {}, false};
     return;
   }
   w.decision = reconcile(in);
@@ -198,7 +204,8 @@ void refuse(PassContext& ctx, WorkItem& w) {
   Batch batch;
   json::object details;
   json::array notes;
-  for (const Note& n : w.ruled.notes) notes.emplace_back(json::object{{"stage", n.stage}, {"reason", n.reason}, {"args", n.args}});
+  for (const Note& n : w.ruled.notes)
+    notes.emplace_back(json::object{{"stage", n.stage}, {"reason", n.reason}, {"args", n.args}});
   details["rules"] = std::move(notes);
   for (const std::string& key : w.ruled.looked_for) {
     Known k = ctx.ledger.known(ctx.state.org, message_key(key));
@@ -222,10 +229,12 @@ class Judge {
   void run() {
     std::vector<WorkItem*> open;
     for (WorkItem& w : batch_)
-      if (!w.settled && (w.decision.action == Action::create || w.decision.action == Action::update || w.decision.action == Action::remove))
+      if (!w.settled && (w.decision.action == Action::create || w.decision.action == Action::update ||
+                         w.decision.action == Action::remove))
         open.push_back(&w);
     // Mails in the order of their dates: each accepted one is a fact for the next (S7).
-    std::stable_sort(open.begin(), open.end(), [](const WorkItem* l, const WorkItem* r) { return date(*l) < date(*r); });
+    std::stable_sort(open.begin(), open.end(),
+                     [](const WorkItem* l, const WorkItem* r) { return date(*l) < date(*r); });
     std::map<const WorkItem*, json::object> facts;
     gather_facts(ctx_, open, facts, {});
     for (WorkItem* w : open) judge(*w, facts[w]);
@@ -243,8 +252,12 @@ class Judge {
   }
 
   void judge(WorkItem& w, json::object& facts) {
-    const std::uint32_t verb = w.decision.action == Action::create ? SY_CREATE : w.decision.action == Action::update ? SY_UPDATE : SY_DELETE;
-    const Side side = w.decision.action == Action::update ? (w.decision.merge.fields.crm.empty() ? Side::mailbox : Side::crm) : w.decision.side;
+    const std::uint32_t verb = w.decision.action == Action::create   ? SY_CREATE
+                               : w.decision.action == Action::update ? SY_UPDATE
+                                                                     : SY_DELETE;
+    const Side side = w.decision.action == Action::update
+                          ? (w.decision.merge.fields.crm.empty() ? Side::mailbox : Side::crm)
+                          : w.decision.side;
     const std::uint32_t flags = w.item[other(side)] ? w.item[other(side)]->flags & SY_ITEM_HEAD : 0;
     json::object doc = verb == SY_DELETE ? (w.link ? w.link->base[side] : json::object()) : doc_to_write(w);
     if (verb == SY_CREATE && one_way(w.kind())) {
@@ -262,7 +275,8 @@ class Judge {
         return;
       }
       case RulesResult::Outcome::confirmed:
-        if (const auto* needs = w.ruled.args.if_contains("needs"); needs != nullptr && verb == SY_CREATE && !ctx_.planning) {
+        if (const auto* needs = w.ruled.args.if_contains("needs");
+            needs != nullptr && verb == SY_CREATE && !ctx_.planning) {
           w.settled = true;  // rests on a mail of this very batch: judged again once that one is in the CRM
           return;
         }
@@ -313,8 +327,10 @@ class Judge {
       w.filtered = run_filters(ctx_.stages, w.kind(), s, w.now[s].doc, w.item[s]->flags, basic_facts(ctx_, w));
       if (w.filtered.pass && (!w.item[s]->head() || w.now[s].doc.contains("oversize"))) return;
       Batch batch;
-      if (w.filtered.pass) postpone(ctx_, batch, w, "the mailbox gave its head and not its body", ctx_.clock() + 60'000, true);
-      else settle(ctx_, batch, w, "refused", w.filtered.stage, w.filtered.reason, w.filtered.args);
+      if (w.filtered.pass)
+        postpone(ctx_, batch, w, "the mailbox gave its head and not its body", ctx_.clock() + 60'000, true);
+      else
+        settle(ctx_, batch, w, "refused", w.filtered.stage, w.filtered.reason, w.filtered.args);
       ctx_.carried.append(batch);
       return;
     }

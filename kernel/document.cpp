@@ -25,8 +25,10 @@ std::string with_lf(std::string_view s) {
   std::string out;
   out.reserve(s.size());
   for (std::size_t i = 0; i < s.size(); ++i) {
-    if (s[i] != '\r') out.push_back(s[i]);
-    else if (i + 1 >= s.size() || s[i + 1] != '\n') out.push_back('\n');
+    if (s[i] != '\r')
+      out.push_back(s[i]);
+    else if (i + 1 >= s.size() || s[i + 1] != '\n')
+      out.push_back('\n');
   }
   return out;
 }
@@ -88,8 +90,10 @@ json::object normalise(json::object doc) {
   json::object out;
   for (auto& m : doc) {
     if (is_empty(m.value())) continue;
-    if (auto* s = m.value().if_string()) out[m.key()] = with_lf(*s);
-    else out[m.key()] = std::move(m.value());
+    if (auto* s = m.value().if_string())
+      out[m.key()] = with_lf(*s);
+    else
+      out[m.key()] = std::move(m.value());
   }
   return out;
 }
@@ -110,7 +114,8 @@ std::int64_t key_hash(std::string_view text) {
 }
 
 std::string_view group_of(std::string_view kind, std::string_view field_name) {
-  if (kind == "task" && (field_name == "status" || field_name == "percent" || field_name == "completed")) return "state";
+  if (kind == "task" && (field_name == "status" || field_name == "percent" || field_name == "completed"))
+    return "state";
   if (kind == "contact" && (field_name == "firstname" || field_name == "middlename" || field_name == "lastname" ||
                             field_name == "suffix" || field_name == "salutation"))
     return "name";
@@ -121,7 +126,8 @@ std::set<std::string> changed_groups(std::string_view kind, const json::object& 
                                      const std::optional<std::set<std::string>>& carried) {
   std::set<std::string> out;
   for (const std::string& name : fields_of(now, base))
-    if (carries(carried, name) && !same(field(now, name), field(base, name))) out.insert(std::string(group_of(kind, name)));
+    if (carries(carried, name) && !same(field(now, name), field(base, name)))
+      out.insert(std::string(group_of(kind, name)));
   return out;
 }
 
@@ -132,7 +138,8 @@ class Merger {
   explicit Merger(const MergeInput& in) : in_(in) {
     out_.wanted = in.now;
     for (const Side s : both_sides)
-      for (const std::string& n : fields_of(in.now[s], in.base[s])) groups_[std::string(group_of(in.kind, n))].insert(n);
+      for (const std::string& n : fields_of(in.now[s], in.base[s]))
+        groups_[std::string(group_of(in.kind, n))].insert(n);
   }
 
   Merge run() {
@@ -142,8 +149,10 @@ class Merger {
     names.insert(changed.crm.begin(), changed.crm.end());
     for (const std::string& g : names) {
       const bool m = changed.mailbox.contains(g), c = changed.crm.contains(g);
-      if (m && c) both_changed(g);
-      else carry(g, m ? Side::mailbox : Side::crm);
+      if (m && c)
+        both_changed(g);
+      else
+        carry(g, m ? Side::mailbox : Side::crm);
     }
     return std::move(out_);
   }
@@ -178,8 +187,10 @@ class Merger {
       if (!carries(in_.carried[from], n) || !carries(in_.carried[to], n)) continue;  // unknown is not empty
       const auto* v = field(in_.now[from], n);
       if (same(v, field(in_.now[to], n))) continue;
-      if (v != nullptr) out_.wanted[to][n] = *v;
-      else out_.wanted[to].erase(n);
+      if (v != nullptr)
+        out_.wanted[to][n] = *v;
+      else
+        out_.wanted[to].erase(n);
       out_.fields[to].push_back(n);
     }
   }
@@ -212,8 +223,10 @@ Sides<json::object> unpack_base(std::string_view payload) {
   out.crm = out.mailbox;
   if (auto* d = o.if_contains("crm"))
     for (auto& m : d->as_object()) {
-      if (m.value().is_null()) out.crm.erase(m.key());
-      else out.crm[m.key()] = m.value();
+      if (m.value().is_null())
+        out.crm.erase(m.key());
+      else
+        out.crm[m.key()] = m.value();
     }
   return out;
 }

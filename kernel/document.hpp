@@ -41,10 +41,10 @@ enum class ConflictPolicy { last_writer, crm_wins, mailbox_wins, manual };
 
 struct MergeInput {
   std::string_view kind;
-  Sides<json::object> now, base;                           ///< each side beside its own past
-  Sides<std::optional<std::set<std::string>>> carried;     ///< fields that a side carries: others are unknown there
+  Sides<json::object> now, base;                        ///< each side beside its own past
+  Sides<std::optional<std::set<std::string>>> carried;  ///< fields that a side carries: others are unknown there
   ConflictPolicy policy = ConflictPolicy::last_writer;
-  std::optional<Side> newer;                               ///< for last_writer; nullopt: a tie or not known, CRM wins
+  std::optional<Side> newer;  ///< for last_writer; nullopt: a tie or not known, CRM wins
 };
 
 struct Loser {
@@ -54,10 +54,10 @@ struct Loser {
 };
 
 struct Merge {
-  Sides<json::object> wanted;                  ///< each side as it shall be
-  Sides<std::vector<std::string>> fields;      ///< to write on each side; empty: nothing
+  Sides<json::object> wanted;              ///< each side as it shall be
+  Sides<std::vector<std::string>> fields;  ///< to write on each side; empty: nothing
   std::vector<Loser> losers;
-  std::vector<std::string> open_conflicts;     ///< policy manual: groups that a person must settle
+  std::vector<std::string> open_conflicts;  ///< policy manual: groups that a person must settle
 };
 
 Merge merge(const MergeInput& in);

@@ -6,21 +6,26 @@
 namespace syncline {
 namespace {
 
-json::object doc(std::initializer_list<std::pair<json::string_view, json::value_ref>> members) { return json::object(members); }
+json::object doc(std::initializer_list<std::pair<json::string_view, json::value_ref>> members) {
+  return json::object(members);
+}
 
 TEST(Document, normal_form_drops_what_is_empty_and_keeps_line_ends_as_lf) {
-  const json::object n = normalise(doc({{"a", ""}, {"b", nullptr}, {"c", json::array{}}, {"d", json::object{}}, {"e", "x\r\ny\rz"}, {"f", 0}}));
+  const json::object n = normalise(
+      doc({{"a", ""}, {"b", nullptr}, {"c", json::array{}}, {"d", json::object{}}, {"e", "x\r\ny\rz"}, {"f", 0}}));
   EXPECT_EQ(canonical_text(n), R"({"e":"x\ny\nz","f":0})");
 }
 
 TEST(Document, equal_documents_have_one_text_and_hash_whatever_the_order_of_members) {
-  const json::object l = doc({{"b", json::object{{"y", 1}, {"x", 2}}}, {"a", 1}}), r = doc({{"a", 1}, {"b", json::object{{"x", 2}, {"y", 1}}}});
+  const json::object l = doc({{"b", json::object{{"y", 1}, {"x", 2}}}, {"a", 1}}),
+                     r = doc({{"a", 1}, {"b", json::object{{"x", 2}, {"y", 1}}}});
   EXPECT_EQ(canonical_text(l), canonical_text(r));
   EXPECT_EQ(content_hash(l), content_hash(r));
 }
 
 TEST(Document, a_base_survives_packing_with_both_sides_apart) {
-  const Sides<json::object> base{doc({{"phone", "+1 2"}, {"only_mailbox", 1}}), doc({{"phone", "12"}, {"only_crm", 2}})};
+  const Sides<json::object> base{doc({{"phone", "+1 2"}, {"only_mailbox", 1}}),
+                                 doc({{"phone", "12"}, {"only_crm", 2}})};
   const auto back = unpack_base(pack_base(base));
   EXPECT_EQ(canonical_text(back.mailbox), canonical_text(base.mailbox));
   EXPECT_EQ(canonical_text(back.crm), canonical_text(base.crm));
@@ -36,7 +41,8 @@ MergeInput input(json::object m, json::object c, const json::object& base) {
 
 TEST(Merge, carries_each_side_s_own_change_to_the_other) {
   const json::object base = doc({{"email1", "a"}, {"jobtitle", "x"}});
-  const MergeInput in = input(doc({{"email1", "b"}, {"jobtitle", "x"}}), doc({{"email1", "a"}, {"jobtitle", "y"}}), base);
+  const MergeInput in =
+      input(doc({{"email1", "b"}, {"jobtitle", "x"}}), doc({{"email1", "a"}, {"jobtitle", "y"}}), base);
   const Merge m = merge(in);
   EXPECT_EQ(m.fields.crm, std::vector<std::string>{"email1"});
   EXPECT_EQ(m.fields.mailbox, std::vector<std::string>{"jobtitle"});
@@ -91,12 +97,14 @@ RC_GTEST_PROP(Merge, both_sides_agree_afterwards_and_nothing_is_lost_silently, (
   const MergeInput in = input(some(), some(), base);
   const Merge m = merge(in);
   RC_ASSERT(canonical_text(m.wanted.mailbox) == canonical_text(m.wanted.crm));
-  const auto changed_m = changed_groups("contact", in.now.mailbox, base, std::nullopt), changed_c = changed_groups("contact", in.now.crm, base, std::nullopt);
+  const auto changed_m = changed_groups("contact", in.now.mailbox, base, std::nullopt),
+             changed_c = changed_groups("contact", in.now.crm, base, std::nullopt);
   for (const auto& g : changed_m) {
     const auto* now = in.now.mailbox.if_contains(g);
     const auto* after = m.wanted.mailbox.if_contains(g);
     const bool kept = (now == nullptr) == (after == nullptr) && (now == nullptr || *now == *after);
-    RC_ASSERT(kept || std::any_of(m.losers.begin(), m.losers.end(), [&](const Loser& l) { return l.group == g && l.side == Side::mailbox; }));
+    RC_ASSERT(kept || std::any_of(m.losers.begin(), m.losers.end(),
+                                  [&](const Loser& l) { return l.group == g && l.side == Side::mailbox; }));
     RC_ASSERT(kept || changed_c.contains(g));
   }
 }

@@ -23,7 +23,8 @@ namespace {
 void addresses_in(const json::object& doc, std::set<std::string>& out) {
   const auto one = [&](const json::value& v) {
     if (const auto* o = v.if_object())
-      if (const auto* a = o->if_contains("address"); a != nullptr && a->is_string() && !a->get_string().empty()) out.emplace(a->get_string());
+      if (const auto* a = o->if_contains("address"); a != nullptr && a->is_string() && !a->get_string().empty())
+        out.emplace(a->get_string());
   };
   for (const std::string_view name : {"from", "sender"})
     if (const auto* v = doc.if_contains(name)) one(*v);
@@ -49,8 +50,10 @@ json::object parties_for(PassContext& ctx, const std::set<std::string>& wanted) 
   json::object out;
   std::vector<std::string> ask;
   for (const std::string& a : wanted) {
-    if (auto known = ctx.parties.find(a)) out[a] = std::move(*known);
-    else ask.push_back(a);
+    if (auto known = ctx.parties.find(a))
+      out[a] = std::move(*known);
+    else
+      ask.push_back(a);
   }
   const DirectoryHandle directory = ctx.endpoint.crm->directory();
   if (ask.empty() || !directory) return out;
@@ -106,15 +109,19 @@ void gather_facts(PassContext& ctx, std::vector<WorkItem*>& items, std::map<cons
     json::object& f = facts[w];
     f = basic_facts(ctx, *w);
     const json::object& doc = w->filtered.doc;
-    if (w->link) f["link"] = json::object{{"state", name_of(w->link->state)}, {"mailbox", w->link->side.mailbox.id}, {"crm", w->link->side.crm.id}};
+    if (w->link)
+      f["link"] = json::object{
+          {"state", name_of(w->link->state)}, {"mailbox", w->link->side.mailbox.id}, {"crm", w->link->side.crm.id}};
     std::set<std::string> mine;
     addresses_in(doc, mine);
     json::object own_parties;
     for (const std::string& a : mine)
       if (const auto* v = parties.if_contains(a)) own_parties[a] = *v;
     f["parties"] = std::move(own_parties);
-    if (const auto* v = records.if_contains(text_in(doc, "message_id"))) f["records"] = *v;
-    else if (text_in(doc, "message_id").empty()) f["records"] = json::array();
+    if (const auto* v = records.if_contains(text_in(doc, "message_id")))
+      f["records"] = *v;
+    else if (text_in(doc, "message_id").empty())
+      f["records"] = json::array();
     if (const auto* v = records.if_contains(text_in(doc, "in_reply_to"))) f["correlation"] = *v;
     f["page"] = page;
   }

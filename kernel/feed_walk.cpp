@@ -11,12 +11,17 @@ constexpr std::size_t chunk = 500;
 constexpr std::chrono::minutes page_budget{10};
 }  // namespace
 
-FeedWalk::FeedWalk(FeedsHandle feeds, Feed feed, WalkSettings settings, Ledger& ledger, Clock clock, std::function<bool()> canceled)
-    : feeds_(feeds), feed_(std::move(feed)), settings_(std::move(settings)), ledger_(ledger), clock_(std::move(clock)), canceled_(std::move(canceled)) {}
+FeedWalk::FeedWalk(FeedsHandle feeds, Feed feed, WalkSettings settings, Ledger& ledger, Clock clock,
+                   std::function<bool()> canceled)
+    : feeds_(feeds),
+      feed_(std::move(feed)),
+      settings_(std::move(settings)),
+      ledger_(ledger),
+      clock_(std::move(clock)),
+      canceled_(std::move(canceled)) {}
 
 void FeedWalk::run() {
-  while (!walk()) {
-  }
+  while (!walk()) {}
 }
 
 bool FeedWalk::walk() {
@@ -116,7 +121,8 @@ bool FeedWalk::concerns(const RoutedPair& pair, const Item& item) const {
   if (item.marks.empty() || settings_.side == Side::mailbox) return true;
   const json::object marks = parse_object(item.marks, "an item's marks");
   const auto* owner = marks.if_contains("owner");
-  return owner == nullptr || !owner->is_string() || owner->get_string().empty() || std::string_view(owner->get_string()) == pair.principal;
+  return owner == nullptr || !owner->is_string() || owner->get_string().empty() ||
+         std::string_view(owner->get_string()) == pair.principal;
 }
 
 void FeedWalk::route(const Item& item, Batch& batch) {
@@ -126,7 +132,8 @@ void FeedWalk::route(const Item& item, Batch& batch) {
       linked_pairs.insert(l.pair);
       route_linked(std::move(l), item, batch);
     }
-  } else if (auto l = ledger_.link_of_item(settings_.pairs.front().pair, Side::mailbox, settings_.org, feed_.kind, item.id)) {
+  } else if (auto l = ledger_.link_of_item(settings_.pairs.front().pair, Side::mailbox, settings_.org, feed_.kind,
+                                           item.id)) {
     linked_pairs.insert(l->pair);
     route_linked(std::move(*l), item, batch);
   }
@@ -192,7 +199,8 @@ void FeedWalk::route_unlinked(const RoutedPair& pair, const Item& item, Batch& b
     s.kind = feed_.kind;
     s.version = item.version;
     s.verdict.clear();
-    s.keys = all_match_keys(settings_.organization, feed_.kind, settings_.side, item, normalise(parse_object(item.doc, "an item's document")));
+    s.keys = all_match_keys(settings_.organization, feed_.kind, settings_.side, item,
+                            normalise(parse_object(item.doc, "an item's document")));
     batch.put(s);
   }
   batch.put(pending_of(pair.pair, item));
@@ -227,8 +235,10 @@ void FeedWalk::infer(Batch& batch) {
         missing.version = s.version;
         missing.flags = SY_ITEM_INVISIBLE;
         if (s.verdict == "held") continue;  // it is known to be out of sight
-        if (s.link == 0) batch.remove(s);
-        else batch.put(pending_of(p.pair, missing));
+        if (s.link == 0)
+          batch.remove(s);
+        else
+          batch.put(pending_of(p.pair, missing));
       }
   }
 }

@@ -1,5 +1,6 @@
-// feed_walk.hpp: one feed from its cursor to its end: what it reports becomes pending rows of the pairs that it concerns,
-// in the transaction that moves the cursor (T1). The same for a mail folder and for a table of a CRM organization.
+// feed_walk.hpp: one feed from its cursor to its end: what it reports becomes pending rows of the pairs that it
+// concerns, in the transaction that moves the cursor (T1). The same for a mail folder and for a table of a CRM
+// organization.
 #pragma once
 
 #include <functional>
@@ -18,25 +19,26 @@ struct RoutedPair {
 
 struct WalkSettings {
   Side side = Side::mailbox;
-  std::string key;                 ///< the feed's name in the store
+  std::string key;  ///< the feed's name in the store
   std::int64_t org = 0;
   std::string organization;
   std::vector<RoutedPair> pairs;
   std::vector<Fence> fences;
-  std::function<void()> renew;     ///< called before each commit: keeps the lease alive; throws when it is lost
-  std::int64_t sweep_ms = 0;       ///< a feed that reports no deletions is listed from the start this often; 0: never
-  bool restart = false;            ///< from the start, whatever the cursor says; nothing is inferred
-  bool infer_missing = true;       ///< a complete listing may say that an id is missing
+  std::function<void()> renew;  ///< called before each commit: keeps the lease alive; throws when it is lost
+  std::int64_t sweep_ms = 0;    ///< a feed that reports no deletions is listed from the start this often; 0: never
+  bool restart = false;         ///< from the start, whatever the cursor says; nothing is inferred
+  bool infer_missing = true;    ///< a complete listing may say that an id is missing
 };
 
 class FeedWalk {
  public:
-  FeedWalk(FeedsHandle feeds, Feed feed, WalkSettings settings, Ledger& ledger, Clock clock, std::function<bool()> canceled);
+  FeedWalk(FeedsHandle feeds, Feed feed, WalkSettings settings, Ledger& ledger, Clock clock,
+           std::function<bool()> canceled);
   /// Walks to the end; twice when it began in the middle of a walk, so that a complete one has begun now.
   void run();
 
  private:
-  bool walk();                     ///< true: it began at a cursor between walks
+  bool walk();  ///< true: it began at a cursor between walks
   void flush(std::optional<std::string> cursor, bool complete);
   void fill(Batch& batch);
   void route(const Item& item, Batch& batch);

@@ -14,15 +14,18 @@ namespace syncline {
 
 Clock system_clock() {
   return [] {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
   };
 }
 
 void Counts::add(std::string_view what, std::int64_t n) {
   const std::lock_guard lock(mutex_);
   const auto it = values_.find(what);
-  if (it == values_.end()) values_.emplace(what, n);
-  else it->second += n;
+  if (it == values_.end())
+    values_.emplace(what, n);
+  else
+    it->second += n;
 }
 
 std::map<std::string, std::int64_t, std::less<>> Counts::all() const {
@@ -30,32 +33,39 @@ std::map<std::string, std::int64_t, std::less<>> Counts::all() const {
   return values_;
 }
 
-PluginHost::PluginHost(std::string label, Clock clock, SecretSource secrets, Counts& counts, Spool* spool, std::int64_t pair)
-    : label_(std::move(label)), clock_(std::move(clock)), secrets_(std::move(secrets)), counts_(counts), spool_(spool), pair_(pair) {
+PluginHost::PluginHost(std::string label, Clock clock, SecretSource secrets, Counts& counts, Spool* spool,
+                       std::int64_t pair)
+    : label_(std::move(label)),
+      clock_(std::move(clock)),
+      secrets_(std::move(secrets)),
+      counts_(counts),
+      spool_(spool),
+      pair_(pair) {
   raw_.owner = this;
-  raw_.host = {
-      sizeof(sy_host), SY_ABI_MAJOR, SY_ABI_MINOR,
-      [](const sy_host* h, int level, sy_str item, sy_str line) {
-        log_plugin_line(level, self(h).label_, view(item), view(line));
-      },
-      [](const sy_host* h) { return self(h).clock_(); },
-      [](const sy_host* h, sy_str option, const sy_texts* out, sy_error* e) {
-        return guard(e, [&] {
-          std::string value = self(h).secrets_(view(option));
-          out->put(out, borrow(value));
-          OPENSSL_cleanse(value.data(), value.size());
-        });
-      },
-      [](const sy_host* h, int phase, sy_str what) {
-        const std::string name = (phase == SY_BEFORE ? "before " : "after ") + text(what);
-        if (phase == SY_BEFORE) self(h).counts_.add("writes", 1);
-        spdlog::trace("{}: {}", self(h).label_, name);
-        step(name);
-      },
-      [](const sy_host* h, sy_str what, std::int64_t n) { self(h).counts_.add(view(what), n); },
-      [](const sy_host* h, const char* id) -> const void* {
-        return std::string_view(id) == "sy.blobs/1" && self(h).spool_ != nullptr ? &blobs_table() : nullptr;
-      }};
+  raw_.host = {sizeof(sy_host),
+               SY_ABI_MAJOR,
+               SY_ABI_MINOR,
+               [](const sy_host* h, int level, sy_str item, sy_str line) {
+                 log_plugin_line(level, self(h).label_, view(item), view(line));
+               },
+               [](const sy_host* h) { return self(h).clock_(); },
+               [](const sy_host* h, sy_str option, const sy_texts* out, sy_error* e) {
+                 return guard(e, [&] {
+                   std::string value = self(h).secrets_(view(option));
+                   out->put(out, borrow(value));
+                   OPENSSL_cleanse(value.data(), value.size());
+                 });
+               },
+               [](const sy_host* h, int phase, sy_str what) {
+                 const std::string name = (phase == SY_BEFORE ? "before " : "after ") + text(what);
+                 if (phase == SY_BEFORE) self(h).counts_.add("writes", 1);
+                 spdlog::trace("{}: {}", self(h).label_, name);
+                 step(name);
+               },
+               [](const sy_host* h, sy_str what, std::int64_t n) { self(h).counts_.add(view(what), n); },
+               [](const sy_host* h, const char* id) -> const void* {
+                 return std::string_view(id) == "sy.blobs/1" && self(h).spool_ != nullptr ? &blobs_table() : nullptr;
+               }};
 }
 
 const sy_blobs& PluginHost::blobs_table() {
@@ -78,9 +88,7 @@ const sy_blobs& PluginHost::blobs_table() {
         return guard(e, [&] { *got = self(h).spool_->read(handle, static_cast<char*>(buf), cap); });
       },
       [](const sy_host* h, std::uint64_t handle) { self(h).spool_->close(handle); },
-      [](const sy_host* h, sy_str reference) {
-        guard(nullptr, [&] { self(h).spool_->remove(view(reference)); });
-      }};
+      [](const sy_host* h, sy_str reference) { guard(nullptr, [&] { self(h).spool_->remove(view(reference)); }); }};
   return table;
 }
 

@@ -47,8 +47,8 @@ std::string item_key(std::string_view kind, std::string_view id) {
   return out += id;
 }
 
-RowWrite write(std::string name, std::vector<std::int64_t> key, const json::object& doc, std::int64_t expect = SY_ANY_REVISION,
-               std::string payload = {}) {
+RowWrite write(std::string name, std::vector<std::int64_t> key, const json::object& doc,
+               std::int64_t expect = SY_ANY_REVISION, std::string payload = {}) {
   return {std::move(name), std::move(key), false, expect, json::serialize(doc), std::move(payload)};
 }
 
@@ -63,7 +63,8 @@ std::vector<std::int64_t> item_row(std::int64_t pair, Side side, std::string_vie
 /// A row found by a hashed key counts only when the full value agrees. Two values with one hash (1 in 2^63) would share
 /// a row; that is noticed here and said, never taken for the other.
 void verify(std::string_view stored, std::string_view wanted) {
-  if (stored != wanted) throw Error(SY_INVALID, "two ids share one key hash in the store; this item cannot be kept beside the other");
+  if (stored != wanted)
+    throw Error(SY_INVALID, "two ids share one key hash in the store; this item cannot be kept beside the other");
 }
 
 }  // namespace
@@ -90,15 +91,18 @@ void Batch::put(const Link& l, std::int64_t org, std::int64_t expect) {
     if (!l.side[s].id.empty())
       writes_.push_back(write("link_by_id", {id_scope(s, l.pair, org), key_hash(item_key(l.kind, l.side[s].id)), l.id},
                               {{"pair", l.pair}, {"side", name_of(s)}, {"id", l.side[s].id}}));
-  if (l.state == LinkState::unconfirmed) writes_.push_back(write("unconfirmed", {l.pair, l.id}, {{"walk", l.confirm_walk}}));
-  else writes_.push_back(erase("unconfirmed", {l.pair, l.id}));
+  if (l.state == LinkState::unconfirmed)
+    writes_.push_back(write("unconfirmed", {l.pair, l.id}, {{"walk", l.confirm_walk}}));
+  else
+    writes_.push_back(erase("unconfirmed", {l.pair, l.id}));
   if (l.state == LinkState::tombstone) put_expiry(l.pair, l.since_ms, l.id);
 }
 
 void Batch::drop_index(const Link& l, std::int64_t org) {
   for (const Side s : both_sides)
     if (!l.side[s].id.empty())
-      writes_.push_back(erase("link_by_id", {id_scope(s, l.pair, org), key_hash(item_key(l.kind, l.side[s].id)), l.id}));
+      writes_.push_back(
+          erase("link_by_id", {id_scope(s, l.pair, org), key_hash(item_key(l.kind, l.side[s].id)), l.id}));
 }
 
 void Batch::put_expiry(std::int64_t pair, std::int64_t at_ms, std::int64_t link) {
@@ -133,14 +137,18 @@ void Batch::remove_token(std::int64_t org, const std::string& token) {
 }
 void Batch::remove(const Intent& i) { writes_.push_back(erase("intent", {i.pair, i.id})); }
 
-void Batch::put(const Claim& c, std::int64_t expect) { writes_.push_back(write("claim", {c.org, key_hash(c.key)}, to_json(c), expect)); }
+void Batch::put(const Claim& c, std::int64_t expect) {
+  writes_.push_back(write("claim", {c.org, key_hash(c.key)}, to_json(c), expect));
+}
 void Batch::remove(const Claim& c) { writes_.push_back(erase("claim", {c.org, key_hash(c.key)})); }
 void Batch::put(const Known& k) {
   RowWrite w = write("known", {k.org, key_hash(k.key)}, to_json(k), k.revision);
   w.remove = k.links.empty() && k.waiters.empty() && k.generation == 0;
   if (!w.remove || k.revision != 0) writes_.push_back(std::move(w));
 }
-void Batch::put(const Quarantined& q) { writes_.push_back(write("quarantine", item_row(q.pair, q.side, q.id), to_json(q))); }
+void Batch::put(const Quarantined& q) {
+  writes_.push_back(write("quarantine", item_row(q.pair, q.side, q.id), to_json(q)));
+}
 void Batch::remove(const Quarantined& q) { writes_.push_back(erase("quarantine", item_row(q.pair, q.side, q.id))); }
 void Batch::put(const FeedState& f) { writes_.push_back(write("feed", {f.id}, to_json(f), SY_ANY_REVISION, f.cursor)); }
 void Batch::put(const PairState& p) { writes_.push_back(write("pair", {p.id}, to_json(p))); }
@@ -162,8 +170,9 @@ void Ledger::open() {
   }
   const auto format = parse_object(row->doc, "the store's meta row").at("format").to_number<std::int64_t>();
   if (format > ledger_format)
-    throw Error(SY_CONFIG, "the state was written by a newer Syncline (row format " + std::to_string(format) + ", this one knows " +
-                               std::to_string(ledger_format) + "): install that version or newer; nothing was changed");
+    throw Error(SY_CONFIG, "the state was written by a newer Syncline (row format " + std::to_string(format) +
+                               ", this one knows " + std::to_string(ledger_format) +
+                               "): install that version or newer; nothing was changed");
 }
 
 namespace {
@@ -179,9 +188,11 @@ std::optional<Link> read_link(const std::optional<StoredRow>& row) {
 
 std::optional<Link> Ledger::link(std::int64_t id) { return read_link(rows_.get({"link", {id}})); }
 
-std::optional<Link> Ledger::link_of_item(std::int64_t pair, Side side, std::int64_t org, std::string_view kind, std::string_view id) {
+std::optional<Link> Ledger::link_of_item(std::int64_t pair, Side side, std::int64_t org, std::string_view kind,
+                                         std::string_view id) {
   std::optional<Link> tombstone;
-  for (const StoredRow& r : rows_.scan({"link_by_id", {id_scope(side, pair, org), key_hash(item_key(kind, id))}}, {}, 0)) {
+  for (const StoredRow& r :
+       rows_.scan({"link_by_id", {id_scope(side, pair, org), key_hash(item_key(kind, id))}}, {}, 0)) {
     auto l = link(r.key[2]);
     if (!l || l->pair != pair || l->side[side].id != id) continue;
     if (l->state != LinkState::tombstone) return l;
@@ -251,7 +262,8 @@ std::vector<Seen> Ledger::seen_by_key(std::int64_t pair, Side side, std::string_
   for (const StoredRow& r : rows_.scan({"seen_by_key", {pair, number_of(side), key_hash(item_key(kind, k))}}, {}, 0)) {
     const json::object o = parse_object(r.doc, "a match key row");
     if (std::string_view(o.at("key").as_string()) != k) continue;
-    if (auto s = seen(pair, side, std::string_view(o.at("id").as_string())); s && s->link == 0) out.push_back(std::move(*s));
+    if (auto s = seen(pair, side, std::string_view(o.at("id").as_string())); s && s->link == 0)
+      out.push_back(std::move(*s));
   }
   return out;
 }
@@ -260,7 +272,8 @@ std::optional<Pending> Ledger::pending(std::int64_t pair, Side side, std::string
   return read_item<Pending>(rows_.get({"pending", item_row(pair, side, id)}), id, pending_from);
 }
 
-std::vector<Pending> Ledger::pending_page(std::int64_t pair, Side side, std::vector<std::int64_t>& after, std::size_t limit) {
+std::vector<Pending> Ledger::pending_page(std::int64_t pair, Side side, std::vector<std::int64_t>& after,
+                                          std::size_t limit) {
   auto rows = rows_.scan({"pending", {pair, number_of(side)}}, after, limit);
   if (!rows.empty()) after = rows.back().key;
   return read_page<Pending>(std::move(rows), pending_from);
@@ -374,7 +387,8 @@ std::vector<json::object> Ledger::activity(std::int64_t pair, std::span<const st
   return out;
 }
 
-std::vector<std::pair<std::int64_t, json::object>> Ledger::activity_page(std::int64_t pair, std::int64_t after, std::size_t limit) {
+std::vector<std::pair<std::int64_t, json::object>> Ledger::activity_page(std::int64_t pair, std::int64_t after,
+                                                                         std::size_t limit) {
   std::vector<std::pair<std::int64_t, json::object>> out;
   for (const StoredRow& r : rows_.scan({"activity", {pair}}, {pair, after}, limit))
     out.emplace_back(r.key[1], parse_object(r.doc, "an activity row"));
@@ -388,7 +402,8 @@ std::int64_t Ledger::next_id() {
     const auto row = rows_.get({"sequence", {1}});
     const std::int64_t from = row ? parse_object(row->doc, "the sequence row").at("next").to_number<std::int64_t>() : 1;
     try {
-      rows_.commit({write("sequence", {1}, {{"next", from + block}}, row ? row->revision : std::int64_t{SY_ABSENT})}, {});
+      rows_.commit({write("sequence", {1}, {{"next", from + block}}, row ? row->revision : std::int64_t{SY_ABSENT})},
+                   {});
     } catch (const CommitConflict&) {
       continue;  // another process took this block
     }

@@ -1,6 +1,6 @@
 // ledger.hpp: what the kernel remembers, over the store's rows: which tables there are, what stands in a row, how rows
-// are found. It owns their meaning; the store owns durability. Values in, values out; a Batch collects the writes of one
-// transaction. Any thread.
+// are found. It owns their meaning; the store owns durability. Values in, values out; a Batch collects the writes of
+// one transaction. Any thread.
 #pragma once
 
 #include <atomic>
@@ -31,13 +31,13 @@ struct Link {
   std::string kind;
   Sides<LinkSide> side;
   LinkState state = LinkState::unconfirmed;
-  std::string cause;          ///< tombstone: why
-  std::string key;            ///< natural key, if the kind has one
-  std::string token;          ///< of the create that made it, if we made it
+  std::string cause;  ///< tombstone: why
+  std::string key;    ///< natural key, if the kind has one
+  std::string token;  ///< of the create that made it, if we made it
   std::int64_t generation = 0;
-  std::int64_t since_ms = 0;  ///< of the present state
-  Side confirm_side = Side::crm;  ///< unconfirmed: where the echo must show
-  std::int64_t confirm_walk = 0;  ///< unconfirmed: a complete walk with a higher number must have shown the echo
+  std::int64_t since_ms = 0;       ///< of the present state
+  Side confirm_side = Side::crm;   ///< unconfirmed: where the echo must show
+  std::int64_t confirm_walk = 0;   ///< unconfirmed: a complete walk with a higher number must have shown the echo
   std::vector<std::string> never;  ///< fields that the other side never stores
   Sides<json::object> base;
 };
@@ -49,7 +49,7 @@ struct Seen {
   std::string verdict;  ///< "": not judged yet; linked, refused, waiting, quarantined, removed
   std::string reason;
   json::object args;
-  std::string stage;    ///< the filter or rule that spoke
+  std::string stage;  ///< the filter or rule that spoke
   std::string fingerprint;
   std::vector<std::string> keys;    ///< match keys; only of unlinked two-way items
   std::vector<std::string> waits;   ///< refused: natural keys under which it waits (S7)
@@ -60,26 +60,26 @@ struct Pending {
   std::int64_t pair = 0, revision = 0;
   Side side = Side::mailbox;
   std::string id, kind, version;
-  bool gone = false;            ///< the feed said so; read once more before anything is proposed
+  bool gone = false;  ///< the feed said so; read once more before anything is proposed
   std::int64_t since_ms = 0, not_before_ms = 0;
   int attempts = 0;
-  std::string waits_for;        ///< a claim's key
+  std::string waits_for;  ///< a claim's key
 };
 
 /// One remote write about to be made.
 struct IntentOp {
-  Side side = Side::crm;        ///< where it is written
+  Side side = Side::crm;  ///< where it is written
   Operation op;
   std::string source_id, source_version;
-  json::object source_doc;      ///< two-way kinds: the source side's document, for the base of an adopted create
-  std::int64_t link = 0;        ///< the link it belongs to; 0: a new one
-  std::string key;              ///< natural key
+  json::object source_doc;  ///< two-way kinds: the source side's document, for the base of an adopted create
+  std::int64_t link = 0;    ///< the link it belongs to; 0: a new one
+  std::string key;          ///< natural key
   std::int64_t generation = 0;
   std::string reason;
-  bool repeated = false;        ///< recovery sends it again: its answer may show somebody's edit of what it made before
-  bool remade = false;          ///< a create that brings a deleted item back on purpose
+  bool repeated = false;  ///< recovery sends it again: its answer may show somebody's edit of what it made before
+  bool remade = false;    ///< a create that brings a deleted item back on purpose
   int attempts = 0;
-  bool done = false;            ///< its outcome is recorded; it stays in the row only until the row goes
+  bool done = false;  ///< its outcome is recorded; it stays in the row only until the row goes
 };
 
 struct Intent {
@@ -95,7 +95,7 @@ struct Claim {
 
 struct KnownLink {
   std::int64_t pair = 0, link = 0;
-  std::string record;   ///< CRM id
+  std::string record;  ///< CRM id
 };
 struct Waiter {
   std::int64_t pair = 0;
@@ -123,11 +123,11 @@ struct Quarantined {
 struct FeedState {
   std::int64_t id = 0, revision = 0;
   std::string name, cursor;
-  bool in_walk = false;           ///< the cursor stands in the middle of a walk
-  std::int64_t listed_ms = 0;     ///< when the last walk from the start ended
+  bool in_walk = false;             ///< the cursor stands in the middle of a walk
+  std::int64_t listed_ms = 0;       ///< when the last walk from the start ended
   std::vector<std::int64_t> pairs;  ///< whom its walks were routed to: a new pair needs a walk from the start
-  std::int64_t walk = 0;          ///< number of the last walk that began
-  std::int64_t complete_walk = 0; ///< number of the last walk that ended complete
+  std::int64_t walk = 0;            ///< number of the last walk that began
+  std::int64_t complete_walk = 0;   ///< number of the last walk that ended complete
   std::int64_t complete_at_ms = 0;
 };
 
@@ -135,26 +135,26 @@ struct PairState {
   std::int64_t id = 0, revision = 0, org = 0;
   std::string key, name, address, kind, principal, organization;
   bool confirmed = false;
-  std::int64_t confirmed_ms = 0;       ///< the watermark's default (S8)
+  std::int64_t confirmed_ms = 0;  ///< the watermark's default (S8)
   std::string fingerprint;
-  json::object waiting;                ///< what waits for `confirm`: {"for": "first_run"|"mass_change", "counts": …}
-  json::object allowed;                ///< counts that `confirm` allowed, once
-  json::object counters;               ///< by name; kept in the same transaction as what they count
-  std::string mailbox;                 ///< which mailbox was listed last: another one is re-listed, nothing is inferred
+  json::object waiting;   ///< what waits for `confirm`: {"for": "first_run"|"mass_change", "counts": …}
+  json::object allowed;   ///< counts that `confirm` allowed, once
+  json::object counters;  ///< by name; kept in the same transaction as what they count
+  std::string mailbox;    ///< which mailbox was listed last: another one is re-listed, nothing is inferred
 };
 
 /// How a pair's last passes went: rewritten by every pass, so it is a row of its own.
 struct RunState {
   std::int64_t pair = 0, at_ms = 0, success_ms = 0;
   std::string error_code, error_text;
-  std::int64_t waiting = 0;            ///< items that wait for a later attempt
-  json::object last;                   ///< counts of the last pass
+  std::int64_t waiting = 0;  ///< items that wait for a later attempt
+  json::object last;         ///< counts of the last pass
 };
 
 /// What a person or a program asks of a pair: a row first, an operation afterwards.
 struct Request {
   std::int64_t pair = 0, id = 0;
-  std::string verb;                    ///< confirm, retry
+  std::string verb;  ///< confirm, retry
   json::object args;
 };
 
@@ -213,10 +213,13 @@ class Ledger {
   /// The oldest first.
   [[nodiscard]] std::vector<Expiry> expiries(std::int64_t pair, std::size_t limit);
   [[nodiscard]] std::optional<Seen> seen(std::int64_t pair, Side side, std::string_view id);
-  [[nodiscard]] std::vector<Seen> seen_page(std::int64_t pair, Side side, std::vector<std::int64_t>& after, std::size_t limit);
-  [[nodiscard]] std::vector<Seen> seen_by_key(std::int64_t pair, Side side, std::string_view kind, std::string_view key);
+  [[nodiscard]] std::vector<Seen> seen_page(std::int64_t pair, Side side, std::vector<std::int64_t>& after,
+                                            std::size_t limit);
+  [[nodiscard]] std::vector<Seen> seen_by_key(std::int64_t pair, Side side, std::string_view kind,
+                                              std::string_view key);
   [[nodiscard]] std::optional<Pending> pending(std::int64_t pair, Side side, std::string_view id);
-  [[nodiscard]] std::vector<Pending> pending_page(std::int64_t pair, Side side, std::vector<std::int64_t>& after, std::size_t limit);
+  [[nodiscard]] std::vector<Pending> pending_page(std::int64_t pair, Side side, std::vector<std::int64_t>& after,
+                                                  std::size_t limit);
   [[nodiscard]] std::vector<Intent> intents(std::int64_t pair);
   [[nodiscard]] std::optional<std::int64_t> pair_of_token(std::int64_t org, std::string_view token);
   [[nodiscard]] std::optional<Claim> claim(std::int64_t org, std::string_view key);
@@ -229,7 +232,8 @@ class Ledger {
   [[nodiscard]] RunState run(std::int64_t pair);
   [[nodiscard]] std::vector<Request> requests(std::int64_t pair);
   [[nodiscard]] std::vector<json::object> activity(std::int64_t pair, std::span<const std::int64_t> seqs);
-  [[nodiscard]] std::vector<std::pair<std::int64_t, json::object>> activity_page(std::int64_t pair, std::int64_t after, std::size_t limit);
+  [[nodiscard]] std::vector<std::pair<std::int64_t, json::object>> activity_page(std::int64_t pair, std::int64_t after,
+                                                                                 std::size_t limit);
   [[nodiscard]] Rows& rows() { return rows_; }
 
   /// Ascending, unique over all processes; numbers may be skipped.

@@ -234,9 +234,11 @@ Claim claim_from(const json::object& o) {
 json::object to_json(const Known& v) {
   json::object o{{"key", v.key}};
   json::array links, waiters;
-  for (const KnownLink& l : v.links) links.emplace_back(json::object{{"pair", l.pair}, {"link", l.link}, {"record", l.record}});
+  for (const KnownLink& l : v.links)
+    links.emplace_back(json::object{{"pair", l.pair}, {"link", l.link}, {"record", l.record}});
   for (const Waiter& w : v.waiters)
-    waiters.emplace_back(json::object{{"pair", w.pair}, {"side", name_of(w.side)}, {"id", w.id}, {"kind", w.kind}, {"version", w.version}});
+    waiters.emplace_back(json::object{
+        {"pair", w.pair}, {"side", name_of(w.side)}, {"id", w.id}, {"kind", w.kind}, {"version", w.version}});
   if (!links.empty()) o["links"] = std::move(links);
   if (!waiters.empty()) o["waiters"] = std::move(waiters);
   set(o, "generation", v.generation);

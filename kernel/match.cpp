@@ -32,8 +32,10 @@ std::string message_key(std::string_view message_id) { return "message-id " + st
 
 std::optional<std::string> natural_key(std::string_view kind, const json::object& doc) {
   if (kind != "email") return std::nullopt;
-  if (const std::string id = text_of(doc, "message_id"); !id.empty()) return text_of(doc, "direction") + " " + message_key(id);
-  if (const std::string digest = text_of(doc, "digest"); !digest.empty()) return text_of(doc, "direction") + " digest " + digest;
+  if (const std::string id = text_of(doc, "message_id"); !id.empty())
+    return text_of(doc, "direction") + " " + message_key(id);
+  if (const std::string digest = text_of(doc, "digest"); !digest.empty())
+    return text_of(doc, "direction") + " digest " + digest;
   return std::nullopt;
 }
 

@@ -12,7 +12,8 @@ TEST(Match, S9_a_contact_is_matched_by_each_normalised_address) {
 }
 
 TEST(Match, S10_a_mail_s_key_is_its_message_id_with_the_direction_else_its_digest) {
-  EXPECT_EQ(natural_key("email", json::object{{"direction", "incoming"}, {"message_id", "A@b"}}), "incoming message-id A@b");
+  EXPECT_EQ(natural_key("email", json::object{{"direction", "incoming"}, {"message_id", "A@b"}}),
+            "incoming message-id A@b");
   EXPECT_NE(natural_key("email", json::object{{"direction", "outgoing"}, {"message_id", "A@b"}}),
             natural_key("email", json::object{{"direction", "incoming"}, {"message_id", "A@b"}}));
   EXPECT_EQ(natural_key("email", json::object{{"direction", "incoming"}, {"digest", "ff"}}), "incoming digest ff");

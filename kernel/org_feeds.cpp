@@ -7,16 +7,23 @@ namespace syncline {
 
 OrgFeeds::OrgFeeds(FeedsHandle feeds, Settings settings, Ledger& ledger, const StoreHandle* leases, Clock clock,
                    std::function<bool()> canceled)
-    : feeds_(feeds), settings_(std::move(settings)), org_(key_hash(settings_.organization)), ledger_(ledger), leases_(leases),
-      clock_(std::move(clock)), canceled_(std::move(canceled)) {
+    : feeds_(feeds),
+      settings_(std::move(settings)),
+      org_(key_hash(settings_.organization)),
+      ledger_(ledger),
+      leases_(leases),
+      clock_(std::move(clock)),
+      canceled_(std::move(canceled)) {
   if (feeds_) list_ = feeds_.list(CallBudget(std::chrono::seconds(10)));
 }
 
 void OrgFeeds::route_to(RoutedPair pair) {
   const std::lock_guard lock(mutex_);
   const auto it = std::find_if(pairs_.begin(), pairs_.end(), [&](const RoutedPair& p) { return p.pair == pair.pair; });
-  if (it == pairs_.end()) pairs_.push_back(std::move(pair));
-  else *it = std::move(pair);
+  if (it == pairs_.end())
+    pairs_.push_back(std::move(pair));
+  else
+    *it = std::move(pair);
 }
 
 bool OrgFeeds::offers(std::string_view kind) const {
@@ -24,7 +31,8 @@ bool OrgFeeds::offers(std::string_view kind) const {
 }
 
 bool OrgFeeds::foreign_tombstones(std::string_view kind) const {
-  return std::any_of(list_.begin(), list_.end(), [&](const Feed& f) { return f.kind == kind && (f.flags & SY_FEED_FOREIGN_TOMBSTONES) != 0; });
+  return std::any_of(list_.begin(), list_.end(),
+                     [&](const Feed& f) { return f.kind == kind && (f.flags & SY_FEED_FOREIGN_TOMBSTONES) != 0; });
 }
 
 std::pair<std::int64_t, std::int64_t> OrgFeeds::walks(std::string_view kind) {
@@ -49,7 +57,8 @@ bool OrgFeeds::capture(const std::vector<std::string>& kinds, std::chrono::stead
 }
 
 std::optional<std::int64_t> OrgFeeds::lease(const std::string& name) {
-  const LeaseAnswer a = leases_->lease(CallBudget(std::chrono::seconds(30), canceled_), name, settings_.owner, clock_(), settings_.lease_ms, 0);
+  const LeaseAnswer a = leases_->lease(CallBudget(std::chrono::seconds(30), canceled_), name, settings_.owner, clock_(),
+                                       settings_.lease_ms, 0);
   return a.taken ? std::optional(a.holder.fence) : std::nullopt;
 }
 
@@ -66,7 +75,8 @@ void OrgFeeds::walk(const Feed& feed) {
     std::optional<std::int64_t> fence;
     for (int i = 0; !(fence = lease(name)); ++i) {  // another process walks it now: it ends soon, or its lease does
       if (canceled_ && canceled_()) throw Error(SY_CANCELED, "stopping");
-      if (i == 600) throw Error(SY_RETRY, "another process holds the feed " + feed.name + " of this organization", 5000);
+      if (i == 600)
+        throw Error(SY_RETRY, "another process holds the feed " + feed.name + " of this organization", 5000);
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     w.fences = {{name, *fence}};

@@ -12,13 +12,14 @@ namespace syncline {
 class OrgFeeds {
  public:
   struct Settings {
-    std::string organization;   ///< its id: part of the feed's key, so that a renamed connection keeps its cursor
-    std::string owner;          ///< this instance, for the feed's lease
+    std::string organization;  ///< its id: part of the feed's key, so that a renamed connection keeps its cursor
+    std::string owner;         ///< this instance, for the feed's lease
     std::int64_t lease_ms = 120'000;
     bool planning = false;
     std::int64_t sweep_ms = 0;
   };
-  OrgFeeds(FeedsHandle feeds, Settings settings, Ledger& ledger, const StoreHandle* leases, Clock clock, std::function<bool()> canceled);
+  OrgFeeds(FeedsHandle feeds, Settings settings, Ledger& ledger, const StoreHandle* leases, Clock clock,
+           std::function<bool()> canceled);
 
   void route_to(RoutedPair pair);
   [[nodiscard]] bool offers(std::string_view kind) const;
@@ -43,7 +44,7 @@ class OrgFeeds {
   const StoreHandle* leases_;
   Clock clock_;
   std::function<bool()> canceled_;
-  std::mutex mutex_;                 ///< one walk at a time in this process
+  std::mutex mutex_;  ///< one walk at a time in this process
   std::vector<Feed> list_;
   std::vector<RoutedPair> pairs_;
   std::map<std::string, std::chrono::steady_clock::time_point> walked_;  ///< when the last complete walk began

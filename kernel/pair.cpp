@@ -110,7 +110,8 @@ bool deletions_allowed(PassContext& ctx) {
     links += std::count_if(page.begin(), page.end(), [](const Seen& s) { return s.link != 0 && !one_way(s.kind); });
   const Gate& g = ctx.settings.gate;
   const bool emptied = links >= 2 && gone >= links;
-  const bool many = gone > g.max_delete || (gone >= share_counts_from && links > 0 && gone * 100 > g.max_delete_percent * links);
+  const bool many =
+      gone > g.max_delete || (gone >= share_counts_from && links > 0 && gone * 100 > g.max_delete_percent * links);
   if ((!emptied && !many) || gone <= number(ctx.state.allowed, "deletions")) return true;
   ctx.state.waiting = {{"for", "mass_change"}, {"counts", json::object{{"deletions", gone}, {"links", links}}}};
   return false;
@@ -182,7 +183,8 @@ void work(PassContext& ctx, Side side) {
     }
     ctx.counts.looked_at += static_cast<std::int64_t>(batch.size());
     if (!batch.empty()) {
-      const bool two_way = std::any_of(batch.begin(), batch.end(), [](const WorkItem& w) { return !one_way(w.kind()); });
+      const bool two_way =
+          std::any_of(batch.begin(), batch.end(), [](const WorkItem& w) { return !one_way(w.kind()); });
       decide(ctx, batch);
       write(ctx, batch);
       if (two_way) ctx.flush();  // the next batch's matching reads what this one has linked
@@ -236,9 +238,10 @@ void forget_links(PassContext& ctx) {
 json::object counts_json(const PassCounts& c) {
   json::object refused_by;
   for (const auto& [reason, n] : c.refused_by) refused_by[reason] = n;
-  json::object o{{"looked_at", c.looked_at}, {"created", c.created}, {"linked", c.linked},   {"updated", c.updated},
-                 {"deleted", c.removed},     {"unlinked", c.unlinked}, {"refused", c.refused}, {"waiting", c.waiting},
-                 {"quarantined", c.quarantined}, {"failed", c.failed}, {"recovered", c.recovered}};
+  json::object o{{"looked_at", c.looked_at}, {"created", c.created},    {"linked", c.linked},
+                 {"updated", c.updated},     {"deleted", c.removed},    {"unlinked", c.unlinked},
+                 {"refused", c.refused},     {"waiting", c.waiting},    {"quarantined", c.quarantined},
+                 {"failed", c.failed},       {"recovered", c.recovered}};
   if (!refused_by.empty()) o["refused_by"] = std::move(refused_by);
   return o;
 }

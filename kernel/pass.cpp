@@ -37,9 +37,11 @@ void merge_known(Ledger& ledger, Batch& batch, std::size_t at, std::int64_t now)
   const Known mine = known_from(parse_object(ours.doc, "a known-key row"));
   Known k = ledger.known(ours.key[0], mine.key);
   for (const KnownLink& l : mine.links)
-    if (std::none_of(k.links.begin(), k.links.end(), [&](const KnownLink& x) { return x.link == l.link; })) k.links.push_back(l);
+    if (std::none_of(k.links.begin(), k.links.end(), [&](const KnownLink& x) { return x.link == l.link; }))
+      k.links.push_back(l);
   for (const Waiter& w : mine.waiters)
-    if (std::none_of(k.waiters.begin(), k.waiters.end(), [&](const Waiter& x) { return x.pair == w.pair && x.id == w.id; }))
+    if (std::none_of(k.waiters.begin(), k.waiters.end(),
+                     [&](const Waiter& x) { return x.pair == w.pair && x.id == w.id; }))
       k.waiters.push_back(w);
   Batch extra;
   wake(extra, k, now);
@@ -75,13 +77,18 @@ void PassContext::commit(Batch b) {
       return;
     } catch (const CommitConflict& e) {
       auto& writes = b.writes();
-      if (e.at() >= writes.size()) throw Error(SY_CONFLICT, "the lease of this pair was taken by another instance: this pass stops here");
+      if (e.at() >= writes.size())
+        throw Error(SY_CONFLICT, "the lease of this pair was taken by another instance: this pass stops here");
       if (attempt == 1000) throw;
       const RowWrite& w = writes[e.at()];
-      if (w.table == "pending") writes.erase(writes.begin() + static_cast<std::ptrdiff_t>(e.at()));
-      else if (w.table == "known") merge_known(ledger, b, e.at(), clock());
-      else if (w.table == "claim") throw ClaimTaken(claim_from(parse_object(w.doc, "a claim row")).key);
-      else throw;
+      if (w.table == "pending")
+        writes.erase(writes.begin() + static_cast<std::ptrdiff_t>(e.at()));
+      else if (w.table == "known")
+        merge_known(ledger, b, e.at(), clock());
+      else if (w.table == "claim")
+        throw ClaimTaken(claim_from(parse_object(w.doc, "a claim row")).key);
+      else
+        throw;
       if (writes.empty()) return;
     }
   }
@@ -103,7 +110,8 @@ std::string mark_of(const Item& item, std::string_view name) {
   return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
 }
 
-std::vector<std::string> all_match_keys(std::string_view organization, std::string_view kind, Side side, const Item& item, const json::object& doc) {
+std::vector<std::string> all_match_keys(std::string_view organization, std::string_view kind, Side side,
+                                        const Item& item, const json::object& doc) {
   std::vector<std::string> keys = token_keys(organization, kind, side, item.id, mark_of(item, "token"));
   for (std::string& k : match_keys(kind, doc)) keys.push_back(std::move(k));
   return keys;
@@ -115,7 +123,9 @@ void add_known_link(PassContext& ctx, Batch& batch, Known k, KnownLink link) {
   batch.put(k);
 }
 
-std::string mailbox_feed_key(std::int64_t pair, std::string_view feed) { return "pair:" + std::to_string(pair) + "/" + std::string(feed); }
+std::string mailbox_feed_key(std::int64_t pair, std::string_view feed) {
+  return "pair:" + std::to_string(pair) + "/" + std::string(feed);
+}
 
 std::pair<std::int64_t, std::int64_t> walks_of(PassContext& ctx, Side side, std::string_view kind) {
   if (side == Side::crm) return ctx.org_feeds.walks(kind);
@@ -132,15 +142,16 @@ std::pair<std::int64_t, std::int64_t> walks_of(PassContext& ctx, Side side, std:
 std::int64_t note_activity(PassContext& ctx, Batch& batch, std::string_view kind, Side side, std::string_view item,
                            std::string_view event, json::object details) {
   const std::int64_t seq = ctx.ledger.next_id();
-  json::object doc{{"at", ctx.clock()}, {"run", ctx.run}, {"kind", kind}, {"side", name_of(side)}, {"item", item}, {"event", event}};
+  json::object doc{{"at", ctx.clock()},     {"run", ctx.run}, {"kind", kind},
+                   {"side", name_of(side)}, {"item", item},   {"event", event}};
   for (auto& m : details)
     if (!m.value().is_null()) doc[m.key()] = std::move(m.value());
   batch.put_activity(ctx.state.id, seq, doc);
   return seq;
 }
 
-Seen seen_with(const WorkItem& w, std::int64_t pair, std::int64_t activity, std::string verdict, std::string reason, json::object args,
-               std::string stage, const std::string& fingerprint) {
+Seen seen_with(const WorkItem& w, std::int64_t pair, std::int64_t activity, std::string verdict, std::string reason,
+               json::object args, std::string stage, const std::string& fingerprint) {
   Seen s = w.seen.value_or(Seen{});
   s.pair = pair;
   s.side = w.side();
@@ -159,8 +170,8 @@ Seen seen_with(const WorkItem& w, std::int64_t pair, std::int64_t activity, std:
   return s;
 }
 
-void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, std::string stage, std::string reason, json::object args,
-            json::object details) {
+void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, std::string stage, std::string reason,
+            json::object args, json::object details) {
   details["verdict"] = verdict;
   details["stage"] = stage;
   details["reason"] = reason;
@@ -177,10 +188,12 @@ void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, st
   const bool removed = verdict == "removed";
   if (w.seen) batch.remove(*w.seen);
   if (!removed) {
-    Seen s = seen_with(w, ctx.state.id, seq, std::move(verdict), std::move(reason), std::move(args), std::move(stage), ctx.settings.fingerprint);
+    Seen s = seen_with(w, ctx.state.id, seq, std::move(verdict), std::move(reason), std::move(args), std::move(stage),
+                       ctx.settings.fingerprint);
     s.keys.clear();
     s.waits = w.waits;
-    if (s.link == 0 && s.verdict != "refused" && !one_way(w.kind()) && w.now[w.side()].presence == Presence::there) s.keys = all_match_keys(ctx.state.organization, w.kind(), w.side(), *w.item[w.side()], w.now[w.side()].doc);
+    if (s.link == 0 && s.verdict != "refused" && !one_way(w.kind()) && w.now[w.side()].presence == Presence::there)
+      s.keys = all_match_keys(ctx.state.organization, w.kind(), w.side(), *w.item[w.side()], w.now[w.side()].doc);
     batch.put(s);
   }
   batch.remove(w.pending);
@@ -208,7 +221,8 @@ void put_in_quarantine(PassContext& ctx, Batch& batch, WorkItem& w, std::string 
   settle(ctx, batch, w, "quarantined", std::move(stage), q.code, {{"text", q.reason}});
 }
 
-void postpone(PassContext& ctx, Batch& batch, WorkItem& w, std::string reason, std::int64_t not_before_ms, bool counts) {
+void postpone(PassContext& ctx, Batch& batch, WorkItem& w, std::string reason, std::int64_t not_before_ms,
+              bool counts) {
   if (counts && ++w.pending.attempts >= attempts_before_quarantine) {
     Done d;
     d.code = SY_RETRY;

@@ -1,5 +1,5 @@
-// pass.hpp: what one pass of one pair has in its hands, shared by its phases (recovery, capture, decision, writing), and
-// what it reports. One thread.
+// pass.hpp: what one pass of one pair has in its hands, shared by its phases (recovery, capture, decision, writing),
+// and what it reports. One thread.
 #pragma once
 
 #include <chrono>
@@ -21,19 +21,19 @@ struct Gate {
 
 /// What the configuration says of a pair, without the kernel's own types of TOML.
 struct PairSettings {
-  std::string name, kind, address;      ///< kind: user or queue
-  std::vector<std::string> kinds;       ///< entities
+  std::string name, kind, address;  ///< kind: user or queue
+  std::vector<std::string> kinds;   ///< entities
   ConflictPolicy conflict = ConflictPolicy::last_writer;
   bool at_least_once = false;
   bool first_run_goes = false;
   Gate gate;
-  bool left_deletes = false;            ///< left_filter = delete
-  bool left_unlinks = false;            ///< left_filter = unlink
+  bool left_deletes = false;  ///< left_filter = delete
+  bool left_unlinks = false;  ///< left_filter = unlink
   std::int64_t sweep_ms = 0;
   std::optional<std::int64_t> received_after_ms;
-  json::object user;                    ///< the fact `user`: address, kind, method, …
-  std::string mailbox;                  ///< identity of the mailbox: connection and name, without secrets
-  std::string fingerprint;              ///< of what verdicts depend on
+  json::object user;        ///< the fact `user`: address, kind, method, …
+  std::string mailbox;      ///< identity of the mailbox: connection and name, without secrets
+  std::string fingerprint;  ///< of what verdicts depend on
   std::int64_t history_keep_ms = std::int64_t{90} * 24 * 3600 * 1000;
   std::int64_t tombstone_keep_ms = std::int64_t{180} * 24 * 3600 * 1000;
 };
@@ -86,16 +86,16 @@ struct PassContext {
   Spool& spool;
   Clock clock;
   std::function<bool()> canceled;
-  std::function<void()> renew{};             ///< renews the lease; throws when it is lost
+  std::function<void()> renew{};  ///< renews the lease; throws when it is lost
   std::chrono::milliseconds call_budget{std::chrono::minutes(5)};
   Fence fence{};
   PairState state{};
   PassCounts counts{};
   bool planning = false;
   std::vector<PlannedOp> planned{};
-  std::size_t planned_limit = 1000;        ///< operations kept for showing; the counts are always whole
-  std::set<std::string> planned_keys{};      ///< mails that a plan has accepted
-  Batch carried{};                           ///< record of the batch before: rides with the next intents (S15)
+  std::size_t planned_limit = 1000;      ///< operations kept for showing; the counts are always whole
+  std::set<std::string> planned_keys{};  ///< mails that a plan has accepted
+  Batch carried{};                       ///< record of the batch before: rides with the next intents (S15)
   std::vector<std::function<void()>> after_carried{};  ///< what may happen once it is durable: spooled parts go
   std::int64_t run = 0;
   std::function<void(const PassCounts&, std::size_t left)> progress{};
@@ -104,18 +104,21 @@ struct PassContext {
   void check() const {
     if (canceled && canceled()) throw Error(SY_CANCELED, "stopping");
   }
-  [[nodiscard]] std::vector<Fence> fences() const { return planning ? std::vector<Fence>() : std::vector<Fence>{fence}; }
+  [[nodiscard]] std::vector<Fence> fences() const {
+    return planning ? std::vector<Fence>() : std::vector<Fence>{fence};
+  }
   std::function<bool(std::int64_t pair)> configured{};  ///< whether this pair still stands in the configuration
   /// With the fence. A pending row that changed since it was read stays; rows of natural keys are merged with what
   /// others wrote. Throws ClaimTaken when a claim in `b` is somebody else's.
   void commit(Batch b);
-  void flush();                     ///< commits what is carried
+  void flush();  ///< commits what is carried
 };
 
 /// Another pair has taken the claim first; `key` says which.
 class ClaimTaken : public Error {
  public:
-  explicit ClaimTaken(std::string key) : Error(SY_EXISTS, "another pair is creating this record"), key_(std::move(key)) {}
+  explicit ClaimTaken(std::string key)
+      : Error(SY_EXISTS, "another pair is creating this record"), key_(std::move(key)) {}
   [[nodiscard]] const std::string& key() const { return key_; }
 
  private:
@@ -124,7 +127,7 @@ class ClaimTaken : public Error {
 
 /// One thing that a pass works on.
 struct WorkItem {
-  std::vector<std::size_t> ops;     ///< its operations in the intent
+  std::vector<std::size_t> ops;  ///< its operations in the intent
   Pending pending;
   std::optional<Seen> seen;
   std::optional<Link> link;
@@ -134,10 +137,10 @@ struct WorkItem {
   FilterResult filtered;
   Decision decision;
   RulesResult ruled;
-  std::string key;                  ///< natural key
+  std::string key;  ///< natural key
   std::int64_t generation = 0;
   std::vector<std::int64_t> journal;  ///< activity written before the effect: what a conflict replaces
-  std::vector<std::string> waits;   ///< refused: under which natural keys it waits
+  std::vector<std::string> waits;     ///< refused: under which natural keys it waits
   bool settled = false;
 
   [[nodiscard]] Side side() const { return pending.side; }
@@ -149,7 +152,8 @@ struct WorkItem {
 /// A text of an item's marks; empty: none.
 std::string mark_of(const Item& item, std::string_view name);
 /// All keys by which an unlinked item finds its twin: content and tokens.
-std::vector<std::string> all_match_keys(std::string_view organization, std::string_view kind, Side side, const Item& item, const json::object& doc);
+std::vector<std::string> all_match_keys(std::string_view organization, std::string_view kind, Side side,
+                                        const Item& item, const json::object& doc);
 
 void add_known_link(PassContext& ctx, Batch& batch, Known k, KnownLink link);
 /// The feed of a kind on a side: number of the last walk that began, and of the last that ended complete.
@@ -160,24 +164,26 @@ std::int64_t note_activity(PassContext& ctx, Batch& batch, std::string_view kind
                            std::string_view event, json::object details);
 
 /// The seen row of an item, with one more activity in its trace (bounded).
-Seen seen_with(const WorkItem& w, std::int64_t pair, std::int64_t activity, std::string verdict, std::string reason, json::object args,
-               std::string stage, const std::string& fingerprint);
+Seen seen_with(const WorkItem& w, std::int64_t pair, std::int64_t activity, std::string verdict, std::string reason,
+               json::object args, std::string stage, const std::string& fingerprint);
 
-void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, std::string stage, std::string reason, json::object args,
-            json::object details = {});
+void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, std::string stage, std::string reason,
+            json::object args, json::object details = {});
 void put_in_quarantine(PassContext& ctx, Batch& batch, WorkItem& w, std::string stage, const Done& failure);
 void postpone(PassContext& ctx, Batch& batch, WorkItem& w, std::string reason, std::int64_t not_before_ms, bool counts);
 
 // The phases, each in a file of its own.
-void recover(PassContext& ctx);                                         // recover.cpp: leftovers of a pass that ended early
-void capture(PassContext& ctx);                                         // capture.cpp: all pages of both sides
-void decide(PassContext& ctx, std::vector<WorkItem>& batch);            // decide.cpp: up to each item's confirmed decision
-void write(PassContext& ctx, std::vector<WorkItem>& batch);             // apply.cpp: intents, effects
-void send(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items);  // apply.cpp: items[i] belongs to ops of its index
-void record(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items, const std::vector<std::optional<Done>>& done);  // record.cpp
-void record_without_writing(PassContext& ctx, WorkItem& w);             // record.cpp
+void recover(PassContext& ctx);                               // recover.cpp: leftovers of a pass that ended early
+void capture(PassContext& ctx);                               // capture.cpp: all pages of both sides
+void decide(PassContext& ctx, std::vector<WorkItem>& batch);  // decide.cpp: up to each item's confirmed decision
+void write(PassContext& ctx, std::vector<WorkItem>& batch);   // apply.cpp: intents, effects
+void send(PassContext& ctx, Intent& intent,
+          std::vector<WorkItem>& items);  // apply.cpp: items[i] belongs to ops of its index
+void record(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items,
+            const std::vector<std::optional<Done>>& done);   // record.cpp
+void record_without_writing(PassContext& ctx, WorkItem& w);  // record.cpp
 void gather_facts(PassContext& ctx, std::vector<WorkItem*>& items, std::map<const WorkItem*, json::object>& facts,
-                  const std::vector<const WorkItem*>& accepted);        // facts.cpp
-json::object basic_facts(const PassContext& ctx, const WorkItem& w);    // facts.cpp
+                  const std::vector<const WorkItem*>& accepted);      // facts.cpp
+json::object basic_facts(const PassContext& ctx, const WorkItem& w);  // facts.cpp
 
 }  // namespace syncline

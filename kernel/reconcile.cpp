@@ -21,9 +21,12 @@ Decision both_there(const ReconcileInput& in) {
     return d;
   }
   const bool writes = !d.merge.fields.mailbox.empty() || !d.merge.fields.crm.empty();
-  if (writes) d.reason = d.merge.losers.empty() ? "changed" : "both_changed_settled";
-  else if (changed(in, Side::mailbox) || changed(in, Side::crm)) d.reason = "same_change";
-  else d.action = Action::nothing;
+  if (writes)
+    d.reason = d.merge.losers.empty() ? "changed" : "both_changed_settled";
+  else if (changed(in, Side::mailbox) || changed(in, Side::crm))
+    d.reason = "same_change";
+  else
+    d.action = Action::nothing;
   return d;
 }
 

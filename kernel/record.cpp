@@ -1,5 +1,5 @@
-// T3: what became of the operations: links, bases, seen, activity; the intent goes. The record of one batch rides in the
-// transaction of the next one's intents.
+// T3: what became of the operations: links, bases, seen, activity; the intent goes. The record of one batch rides in
+// the transaction of the next one's intents.
 #include <algorithm>
 
 #include "org_feeds.hpp"
@@ -27,7 +27,8 @@ std::optional<json::object> stored_document(PassContext& ctx, const IntentOp& op
   try {
     const std::string id = d.id.empty() ? op.op.id : d.id;
     ctx.endpoint[op.side]->fetch(ctx.budget(), op.op.kind, std::vector<std::string>{id}, SY_WHOLE, [&](const Item& i) {
-      if (i.version == d.version && !i.gone() && !i.invisible()) out = normalise(parse_object(i.doc, "an item's document"));
+      if (i.version == d.version && !i.gone() && !i.invisible())
+        out = normalise(parse_object(i.doc, "an item's document"));
       return true;
     });
   } catch (const Error& e) {
@@ -36,7 +37,8 @@ std::optional<json::object> stored_document(PassContext& ctx, const IntentOp& op
   return out;
 }
 
-Pending look_again(const PassContext& ctx, Side side, const std::string& id, const std::string& kind, const std::string& version) {
+Pending look_again(const PassContext& ctx, Side side, const std::string& id, const std::string& kind,
+                   const std::string& version) {
   Pending p;
   p.pair = ctx.state.id;
   p.side = side;
@@ -51,8 +53,10 @@ Pending look_again(const PassContext& ctx, Side side, const std::string& id, con
 void put_seen_twin(PassContext& ctx, Batch& batch, const Link& link, Side side) {
   if (one_way(link.kind)) return;
   auto s = ctx.ledger.seen(ctx.state.id, side, link.side[side].id);
-  if (s) batch.remove(*s);
-  else s = Seen{};
+  if (s)
+    batch.remove(*s);
+  else
+    s = Seen{};
   s->pair = ctx.state.id;
   s->side = side;
   s->id = link.side[side].id;
@@ -100,7 +104,8 @@ void record_create(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem&
   l.since_ms = ctx.clock();
   l.side[from] = {op.source_id, op.source_version, 0, 0};
   l.side[to] = {d.id, d.version, 0, 0};
-  if (!w.pending.version.empty() && w.pending.version != op.source_version) w.pending.revision = 0;  // a newer change: it stays
+  if (!w.pending.version.empty() && w.pending.version != op.source_version)
+    w.pending.revision = 0;  // a newer change: it stays
   if (!d.never.empty()) {
     const json::value fields = json::parse(d.never);
     for (const auto& f : fields.as_array()) l.never.emplace_back(f.as_string());
@@ -118,10 +123,12 @@ void record_create(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem&
     add_known_link(ctx, batch, ctx.ledger.known(ctx.state.org, message_key(id)), {ctx.state.id, l.id, l.side.crm.id});
   finish_create(batch, ctx, op);
   w.link = l;
-  json::object details{{"operation", "create"}, {"where", name_of(to)}, {"id", d.id}, {"link", l.id}, {"why", op.reason}};
+  json::object details{
+      {"operation", "create"}, {"where", name_of(to)}, {"id", d.id}, {"link", l.id}, {"why", op.reason}};
   if (!l.never.empty()) details["never_stored"] = json::array(l.never.begin(), l.never.end());
   json::array notes;
-  for (const Note& n : w.ruled.notes) notes.emplace_back(json::object{{"stage", n.stage}, {"reason", n.reason}, {"args", n.args}});
+  for (const Note& n : w.ruled.notes)
+    notes.emplace_back(json::object{{"stage", n.stage}, {"reason", n.reason}, {"args", n.args}});
   if (!notes.empty()) details["rules"] = std::move(notes);
   settle(ctx, batch, w, "linked", "kernel", "created", {{"id", d.id}}, std::move(details));
   ++ctx.counts.created;
@@ -134,19 +141,23 @@ Sides<json::object> moved_base(const WorkItem& w, const Sides<json::object>& now
   Sides<json::object> base = w.link ? w.link->base : Sides<json::object>{};
   std::set<std::string> stuck;
   for (const Side s : both_sides)
-    if (!w.decision.merge.fields[s].empty() && !wrote[s]) stuck.insert(w.decision.merge.fields[s].begin(), w.decision.merge.fields[s].end());
+    if (!w.decision.merge.fields[s].empty() && !wrote[s])
+      stuck.insert(w.decision.merge.fields[s].begin(), w.decision.merge.fields[s].end());
   for (const Side s : both_sides) {
     json::object next = now[s];
     for (const std::string& f : stuck) {
-      if (const auto* old = base[s].if_contains(f)) next[f] = *old;
-      else next.erase(f);
+      if (const auto* old = base[s].if_contains(f))
+        next[f] = *old;
+      else
+        next.erase(f);
     }
     base[s] = std::move(next);
   }
   return base;
 }
 
-void record_update(PassContext& ctx, Batch& batch, const Intent& intent, WorkItem& w, const std::vector<std::optional<Done>>& done) {
+void record_update(PassContext& ctx, Batch& batch, const Intent& intent, WorkItem& w,
+                   const std::vector<std::optional<Done>>& done) {
   Sides<json::object> now{w.now.mailbox.doc, w.now.crm.doc};
   Sides<bool> wrote{};
   Link l = w.link.value_or(Link{});
@@ -187,8 +198,11 @@ void record_update(PassContext& ctx, Batch& batch, const Intent& intent, WorkIte
   json::object details{{"operation", first ? "link" : "update"}, {"link", l.id}, {"why", w.decision.reason}};
   for (const Side s : both_sides)
     if (!w.decision.merge.fields[s].empty())
-      details[std::string(name_of(s)) + "_fields"] = json::array(w.decision.merge.fields[s].begin(), w.decision.merge.fields[s].end());
-  if (complete) settle(ctx, batch, w, "linked", "kernel", w.decision.reason.empty() ? "in_step" : w.decision.reason, {}, std::move(details));
+      details[std::string(name_of(s)) + "_fields"] =
+          json::array(w.decision.merge.fields[s].begin(), w.decision.merge.fields[s].end());
+  if (complete)
+    settle(ctx, batch, w, "linked", "kernel", w.decision.reason.empty() ? "in_step" : w.decision.reason, {},
+           std::move(details));
 }
 
 void tombstone(PassContext& ctx, Batch& batch, WorkItem& w, const std::string& cause, const std::string& operation) {
@@ -214,7 +228,8 @@ void tombstone(PassContext& ctx, Batch& batch, WorkItem& w, const std::string& c
 
 void record_remove(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem& w) {
   const Side gone_here = op.side;
-  if (auto p = ctx.ledger.pending(ctx.state.id, gone_here, op.op.id); p && p->gone && gone_here != w.side()) w.other_pending = std::move(p);
+  if (auto p = ctx.ledger.pending(ctx.state.id, gone_here, op.op.id); p && p->gone && gone_here != w.side())
+    w.other_pending = std::move(p);
   tombstone(ctx, batch, w, op.reason, "delete");
   ++ctx.counts.removed;
   count(ctx, "deleted");
@@ -277,16 +292,15 @@ void failed_change(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem&
       ++ctx.counts.settled;
       return;
     case SY_RETRY:
-    case SY_CANCELED:
-      postpone(ctx, batch, w, d.text, ctx.clock() + d.retry_after_ms, true);
-      return;
+    case SY_CANCELED: postpone(ctx, batch, w, d.text, ctx.clock() + d.retry_after_ms, true); return;
     default: put_in_quarantine(ctx, batch, w, "endpoint", d); ++ctx.counts.failed;
   }
 }
 
 }  // namespace
 
-void record(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items, const std::vector<std::optional<Done>>& done) {
+void record(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items,
+            const std::vector<std::optional<Done>>& done) {
   Batch batch;
   for (WorkItem& w : items) {
     if (w.ops.empty() || w.settled) continue;
@@ -300,7 +314,8 @@ void record(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items, cons
       } else {
         op.done = failed_create(ctx, batch, op, w, d);
         if (!op.done) {
-          log_item(SY_WARN, ctx.settings.name, op.source_id, "create is not known to have happened, recovery will look: " + d.text);
+          log_item(SY_WARN, ctx.settings.name, op.source_id,
+                   "create is not known to have happened, recovery will look: " + d.text);
           ++ctx.counts.waiting;
         }
       }
@@ -310,8 +325,10 @@ void record(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items, cons
       op.done = true;
       if (!done[w.ops.front()]) continue;
       const Done& d = *done[w.ops.front()];
-      if (d.code == SY_OK || d.code == SY_GONE) record_remove(ctx, batch, op, w);
-      else failed_change(ctx, batch, op, w, d);
+      if (d.code == SY_OK || d.code == SY_GONE)
+        record_remove(ctx, batch, op, w);
+      else
+        failed_change(ctx, batch, op, w, d);
       continue;
     }
     record_update(ctx, batch, intent, w, done);
@@ -321,8 +338,10 @@ void record(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items, cons
     }
   }
   const bool open = std::any_of(intent.ops.begin(), intent.ops.end(), [](const IntentOp& o) { return !o.done; });
-  if (open) batch.put(intent);
-  else batch.remove(intent);
+  if (open)
+    batch.put(intent);
+  else
+    batch.remove(intent);
   batch.put(ctx.state);
   ctx.carried.append(batch);
 }
@@ -340,15 +359,19 @@ void record_without_writing(PassContext& ctx, WorkItem& w) {
     l.since_ms = ctx.clock();
     l.key = w.key;
     l.side.mailbox = {w.id(), w.item.mailbox ? w.item.mailbox->version : w.pending.version, 0, 0};
-    l.side.crm = {id != nullptr && id->is_string() ? std::string(id->get_string()) : "", version != nullptr && version->is_string() ? std::string(version->get_string()) : "", 0, 0};
-    if (l.side.crm.id.empty()) throw Error(SY_BROKEN, "rule " + w.ruled.stage + " wants to link and does not say to what");
+    l.side.crm = {id != nullptr && id->is_string() ? std::string(id->get_string()) : "",
+                  version != nullptr && version->is_string() ? std::string(version->get_string()) : "", 0, 0};
+    if (l.side.crm.id.empty())
+      throw Error(SY_BROKEN, "rule " + w.ruled.stage + " wants to link and does not say to what");
     batch.put(l, ctx.state.org);
     if (const std::string mid = message_id(w.filtered.doc); !mid.empty())
-      add_known_link(ctx, batch, ctx.ledger.known(ctx.state.org, message_key(mid)), {ctx.state.id, l.id, l.side.crm.id});
+      add_known_link(ctx, batch, ctx.ledger.known(ctx.state.org, message_key(mid)),
+                     {ctx.state.id, l.id, l.side.crm.id});
     w.link = l;
     ++ctx.counts.linked;
     count(ctx, "linked");
-    settle(ctx, batch, w, "linked", w.ruled.stage, w.ruled.reason, w.ruled.args, {{"operation", "link"}, {"link", l.id}, {"id", l.side.crm.id}});
+    settle(ctx, batch, w, "linked", w.ruled.stage, w.ruled.reason, w.ruled.args,
+           {{"operation", "link"}, {"link", l.id}, {"id", l.side.crm.id}});
     log_item(SY_INFO, ctx.settings.name, w.id(), "linked to " + l.side.crm.id + " (" + w.ruled.reason + ")");
     batch.put(ctx.state);
   } else if (w.decision.action == Action::update) {
@@ -377,7 +400,11 @@ void record_without_writing(PassContext& ctx, WorkItem& w) {
     settle(ctx, batch, w, "linked", "kernel", "in_step", {});
   } else {
     const bool there = w.now[w.side()].presence == Presence::there;
-    settle(ctx, batch, w, w.link ? "linked" : there ? "ignored" : "removed", "kernel", there ? "nothing_to_do" : "source_gone", {});
+    settle(ctx, batch, w,
+           w.link  ? "linked"
+           : there ? "ignored"
+                   : "removed",
+           "kernel", there ? "nothing_to_do" : "source_gone", {});
   }
   ctx.carried.append(batch);
 }

@@ -1,6 +1,6 @@
-// Recovery, first in every pass (S12): a leftover create is looked up by its token and adopted only when it is complete,
-// otherwise sent again with the same token; a leftover update or delete is dropped back to reconcile, which reads both
-// sides anew and finds it done, undone, or overtaken.
+// Recovery, first in every pass (S12): a leftover create is looked up by its token and adopted only when it is
+// complete, otherwise sent again with the same token; a leftover update or delete is dropped back to reconcile, which
+// reads both sides anew and finds it done, undone, or overtaken.
 #include <algorithm>
 
 #include "org_feeds.hpp"
@@ -68,12 +68,13 @@ Source ready_source(PassContext& ctx, IntentOp& op, bool partial) {
   if (spooled && ctx.spool.complete(doc)) return Source::there;
   Source source = Source::gone;
   json::object fresh;
-  ctx.endpoint[other(op.side)]->fetch(ctx.budget(), op.op.kind, std::vector<std::string>{op.source_id}, SY_WHOLE, [&](const Item& i) {
-    if (i.gone() || i.invisible() || i.head()) return true;
-    source = Source::there;
-    fresh = parse_object(i.doc, "an item's document");
-    return true;
-  });
+  ctx.endpoint[other(op.side)]->fetch(ctx.budget(), op.op.kind, std::vector<std::string>{op.source_id}, SY_WHOLE,
+                                      [&](const Item& i) {
+                                        if (i.gone() || i.invisible() || i.head()) return true;
+                                        source = Source::there;
+                                        fresh = parse_object(i.doc, "an item's document");
+                                        return true;
+                                      });
   if (!spooled) return source;
   if (source == Source::gone && !partial) return source;
   for (const std::string_view part : {"body", "attachments"}) {
@@ -94,7 +95,8 @@ void recover_create(PassContext& ctx, IntentOp& op, WorkItem& w, std::optional<D
     d.id = found->id;
     d.version = found->version;
     done = d;
-    if (!one_way(op.op.kind)) {  // its version may be somebody's edit: the base is what was sent, that side counts as changed
+    if (!one_way(op.op.kind)) {  // its version may be somebody's edit: the base is what was sent, that side counts as
+                                 // changed
       Pending p;
       p.pair = ctx.state.id;
       p.side = op.side;
@@ -143,7 +145,8 @@ void recover(PassContext& ctx) {
   std::vector<Intent> intents = ctx.ledger.intents(ctx.state.id);
   if (!ctx.planning) ctx.spool.sweep(ctx.state.id, spooled_names(intents));
   if (intents.empty() || ctx.planning) return;
-  log_item(SY_INFO, ctx.settings.name, "", "recovering " + std::to_string(intents.size()) + " batch(es) that a pass left unfinished");
+  log_item(SY_INFO, ctx.settings.name, "",
+           "recovering " + std::to_string(intents.size()) + " batch(es) that a pass left unfinished");
   // A feed that reports deletions of ids it never showed is read before anything is repeated (repair 4, S2).
   ctx.org_feeds.capture(ctx.settings.kinds, std::chrono::steady_clock::now());
   for (Intent& intent : intents) {

@@ -7,9 +7,9 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <syncline/plugin.h>
 #include <boost/json.hpp>
 #include <mutex>
-#include <syncline/plugin.h>
 
 namespace syncline {
 
@@ -32,8 +32,8 @@ class JsonFormatter : public spdlog::formatter {
     std::tm tm{};
     ::gmtime_r(&s, &tm);
     boost::json::object o;
-    o["ts"] = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-                          tm.tm_min, tm.tm_sec, ms % 1000);
+    o["ts"] = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+                          tm.tm_hour, tm.tm_min, tm.tm_sec, ms % 1000);
     const auto level = spdlog::level::to_string_view(msg.level);
     o["level"] = std::string_view(level.data(), level.size());
     std::string_view rest(msg.payload.data(), msg.payload.size());
@@ -54,7 +54,9 @@ class JsonFormatter : public spdlog::formatter {
 
 class PlainFormatter : public spdlog::formatter {
  public:
-  PlainFormatter() : head_(std::make_unique<spdlog::pattern_formatter>("%H:%M:%S %^%-5l%$ ", spdlog::pattern_time_type::local, "")) {}
+  PlainFormatter()
+      : head_(std::make_unique<spdlog::pattern_formatter>("%H:%M:%S %^%-5l%$ ", spdlog::pattern_time_type::local, "")) {
+  }
   void format(const spdlog::details::log_msg& msg, spdlog::memory_buf_t& dest) override {
     head_->format(msg, dest);
     std::string line(msg.payload.data(), msg.payload.size());
@@ -95,12 +97,17 @@ std::string printable(std::string_view s) {
 void set_up_log(const LogOptions& options) {
   std::shared_ptr<spdlog::sinks::sink> sink;
   const bool terminal = options.file.empty() && ::isatty(STDERR_FILENO) != 0;
-  if (!options.file.empty()) sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(options.file, 10u << 20, 5);
-  else if (terminal) sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
-  else sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  if (!options.file.empty())
+    sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(options.file, 10u << 20, 5);
+  else if (terminal)
+    sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+  else
+    sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   auto logger = std::make_shared<spdlog::logger>("syncline", sink);
-  if (options.format == "json" || (options.format == "auto" && !terminal)) logger->set_formatter(std::make_unique<JsonFormatter>());
-  else logger->set_formatter(std::make_unique<PlainFormatter>());
+  if (options.format == "json" || (options.format == "auto" && !terminal))
+    logger->set_formatter(std::make_unique<JsonFormatter>());
+  else
+    logger->set_formatter(std::make_unique<PlainFormatter>());
   logger->set_level(spdlog::level::from_str(options.level));
   logger->flush_on(spdlog::level::warn);
   spdlog::set_default_logger(std::move(logger));
@@ -117,7 +124,8 @@ std::string hide_secrets(std::string_view line) {
   std::string out(line);
   const std::lock_guard lock(secrets_mutex);
   for (const std::string& s : secrets())
-    for (std::size_t at = out.find(s); at != std::string::npos; at = out.find(s, at + 3)) out.replace(at, s.size(), "***");
+    for (std::size_t at = out.find(s); at != std::string::npos; at = out.find(s, at + 3))
+      out.replace(at, s.size(), "***");
   return out;
 }
 

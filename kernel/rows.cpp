@@ -34,7 +34,8 @@ std::optional<StoredRow> StoreRows::get(const RowKey& key) {
   return out;
 }
 
-std::vector<StoredRow> StoreRows::scan(const RowKey& prefix, const std::vector<std::int64_t>& after, std::size_t limit) {
+std::vector<StoredRow> StoreRows::scan(const RowKey& prefix, const std::vector<std::int64_t>& after,
+                                       std::size_t limit) {
   const CallBudget budget(store_patience, canceled_);
   const sy_key p = raw_key(prefix.table, prefix.parts);
   const sy_key a = raw_key(prefix.table, after);
@@ -54,7 +55,8 @@ void StoreRows::commit(const std::vector<RowWrite>& writes, const std::vector<Fe
   std::vector<const sy_write*> pointers;
   pointers.reserve(writes.size());
   for (const RowWrite& w : writes)
-    raw.push_back({sizeof(sy_write), w.remove ? 1 : 0, raw_key(w.table, w.key), w.expect, borrow(w.doc), borrow(w.payload)});
+    raw.push_back(
+        {sizeof(sy_write), w.remove ? 1 : 0, raw_key(w.table, w.key), w.expect, borrow(w.doc), borrow(w.payload)});
   for (const sy_write& w : raw) pointers.push_back(&w);
   std::vector<sy_fence> raw_fences;
   raw_fences.reserve(fences.size());
@@ -62,7 +64,8 @@ void StoreRows::commit(const std::vector<RowWrite>& writes, const std::vector<Fe
   for (const Fence& f : fences) raw_fences.push_back({sizeof(sy_fence), borrow(f.lease), f.number});
   for (const sy_fence& f : raw_fences) fence_pointers.push_back(&f);
   step("commit before");
-  store_.commit(budget, {sizeof(sy_commit), pointers.size(), pointers.data(), fence_pointers.size(), fence_pointers.data()});
+  store_.commit(budget,
+                {sizeof(sy_commit), pointers.size(), pointers.data(), fence_pointers.size(), fence_pointers.data()});
   step("commit after");
 }
 
@@ -72,7 +75,8 @@ std::optional<StoredRow> OverlayRows::get(const RowKey& key) {
   return below_.get(key);
 }
 
-std::vector<StoredRow> OverlayRows::scan(const RowKey& prefix, const std::vector<std::int64_t>& after, std::size_t limit) {
+std::vector<StoredRow> OverlayRows::scan(const RowKey& prefix, const std::vector<std::int64_t>& after,
+                                         std::size_t limit) {
   std::map<std::vector<std::int64_t>, StoredRow> merged;
   // Rows that are laid over may hide some of what lies below: that many more are asked for.
   for (StoredRow& r : below_.scan(prefix, after, limit == 0 ? 0 : limit + laid_.size())) {
@@ -81,10 +85,14 @@ std::vector<StoredRow> OverlayRows::scan(const RowKey& prefix, const std::vector
   }
   for (auto it = laid_.lower_bound(prefix); it != laid_.end() && it->first.table == prefix.table; ++it) {
     const auto& parts = it->first.parts;
-    if (!std::equal(prefix.parts.begin(), prefix.parts.end(), parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(std::min(parts.size(), prefix.parts.size())))) break;
+    if (!std::equal(prefix.parts.begin(), prefix.parts.end(), parts.begin(),
+                    parts.begin() + static_cast<std::ptrdiff_t>(std::min(parts.size(), prefix.parts.size()))))
+      break;
     if (!after.empty() && parts <= after) continue;
-    if (it->second.removed) merged.erase(parts);
-    else merged.insert_or_assign(parts, it->second.row);
+    if (it->second.removed)
+      merged.erase(parts);
+    else
+      merged.insert_or_assign(parts, it->second.row);
   }
   std::vector<StoredRow> out;
   for (auto& [key, row] : merged) {

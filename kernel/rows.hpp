@@ -41,7 +41,8 @@ class Rows {
  public:
   virtual ~Rows() = default;
   [[nodiscard]] virtual std::optional<StoredRow> get(const RowKey& key) = 0;
-  /// Rows whose key begins with prefix.parts, in key order, after `after` (empty: from the start), at most limit (0: all).
+  /// Rows whose key begins with prefix.parts, in key order, after `after` (empty: from the start), at most limit (0:
+  /// all).
   [[nodiscard]] virtual std::vector<StoredRow> scan(const RowKey& prefix, const std::vector<std::int64_t>& after,
                                                     std::size_t limit) = 0;
   /// Throws CommitConflict with the index of the write (or writes + fence) that did not hold.

@@ -22,10 +22,14 @@ class Engine::InstanceLock {
     fs::create_directories(folder, ec);
     const fs::path path = folder / (instance + ".lock");
     fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd_ < 0) throw Error(SY_CONFIG, "the instance's lock " + path.string() + " cannot be made; make its folder writable or set spool.path");
+    if (fd_ < 0)
+      throw Error(SY_CONFIG, "the instance's lock " + path.string() +
+                                 " cannot be made; make its folder writable or set spool.path");
     if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
       ::close(fd_);
-      throw Error(SY_RETRY, "another syncline with the instance name " + instance + " is running passes on this store; wait for it, or give this one another name (instance = …)");
+      throw Error(SY_RETRY,
+                  "another syncline with the instance name " + instance +
+                      " is running passes on this store; wait for it, or give this one another name (instance = …)");
     }
   }
   InstanceLock(const InstanceLock&) = delete;
@@ -88,7 +92,8 @@ ConflictPolicy policy_of(Conflict c) {
 
 std::string safe_name(std::string_view name) {
   std::string out;
-  for (const char c : name) out.push_back(std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.' ? c : '_');
+  for (const char c : name)
+    out.push_back(std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.' ? c : '_');
   return out.empty() ? "instance" : out;
 }
 
@@ -96,10 +101,12 @@ std::string safe_name(std::string_view name) {
 
 Engine::Engine(LoadedConfig loaded, EngineOptions options) : loaded_(std::move(loaded)), options_(std::move(options)) {
   const Config& c = loaded_.config;
-  store_host_ = std::make_unique<PluginHost>("store", options_.clock, secrets_from(c.store.secrets), counts_, nullptr, 0);
+  store_host_ =
+      std::make_unique<PluginHost>("store", options_.clock, secrets_from(c.store.secrets), counts_, nullptr, 0);
   store_ = StoreHandle(Instance(*c.store.type, store_host_->raw(), c.store.json));
   try {
-    store_.open(CallBudget(std::chrono::minutes(5), options_.canceled), ledger_tables(), options_.read_only || options_.planning);
+    store_.open(CallBudget(std::chrono::minutes(5), options_.canceled), ledger_tables(),
+                options_.read_only || options_.planning);
     rows_ = std::make_unique<StoreRows>(store_, options_.canceled);
   } catch (const Error& e) {
     if (!options_.planning || e.server_code() != "no_state") throw;
@@ -141,17 +148,21 @@ std::vector<Stage> Engine::stages_of(const PairConfig& p) {
   std::vector<Stage> out;
   for (const auto& config : p.stages) {
     if (!config->enabled) continue;
-    if (!config->users.empty() && std::find(config->users.begin(), config->users.end(), p.address) == config->users.end()) continue;
+    if (!config->users.empty() &&
+        std::find(config->users.begin(), config->users.end(), p.address) == config->users.end())
+      continue;
     auto it = stages_.find(config.get());
     if (it == stages_.end()) {
-      stage_hosts_.push_back(std::make_unique<PluginHost>(config->name, options_.clock, secrets_from(config->secrets), counts_, nullptr, 0));
+      stage_hosts_.push_back(std::make_unique<PluginHost>(config->name, options_.clock, secrets_from(config->secrets),
+                                                          counts_, nullptr, 0));
       Stage s;
       s.name = config->name;
       s.kinds = config->entities;
       s.instance = std::make_shared<Instance>(*config->type, stage_hosts_.back()->raw(), config->json);
       s.filter = s.instance->table<sy_filter>("sy.filter/1");
       s.rule = s.instance->table<sy_rule>("sy.rule/1");
-      if (s.filter == nullptr && s.rule == nullptr) throw Error(SY_BROKEN, "stage " + s.name + " offers neither sy.filter/1 nor sy.rule/1");
+      if (s.filter == nullptr && s.rule == nullptr)
+        throw Error(SY_BROKEN, "stage " + s.name + " offers neither sy.filter/1 nor sy.rule/1");
       it = stages_.emplace(config.get(), std::move(s)).first;
     }
     out.push_back(it->second);
@@ -159,7 +170,8 @@ std::vector<Stage> Engine::stages_of(const PairConfig& p) {
   return out;
 }
 
-Engine::Organization& Engine::organization(const std::string& connection_name, const std::string& id, Ledger& ledger, bool planning) {
+Engine::Organization& Engine::organization(const std::string& connection_name, const std::string& id, Ledger& ledger,
+                                           bool planning) {
   ConnectionHandle& handle = connection(connection_name);
   const std::lock_guard lock(mutex_);
   auto& slot = organizations_[id];
@@ -171,7 +183,8 @@ Engine::Organization& Engine::organization(const std::string& connection_name, c
     s.lease_ms = loaded_.config.lease_ttl_ms;
     s.planning = planning;
     s.sweep_ms = loaded_.config.sweep_ms;
-    slot->feeds = std::make_unique<OrgFeeds>(handle.feeds(), std::move(s), ledger, &store_, options_.clock, options_.canceled);
+    slot->feeds =
+        std::make_unique<OrgFeeds>(handle.feeds(), std::move(s), ledger, &store_, options_.clock, options_.canceled);
     slot->parties = std::make_unique<PartyCache>(options_.clock);
   }
   return *slot;
@@ -183,15 +196,23 @@ std::unique_ptr<Engine::Prepared> Engine::prepare(const PairConfig& p, Ledger& l
   out->stages = stages_of(p);
   ConnectionHandle& crm = connection(p.organization);
   ConnectionHandle& mailbox = connection(p.mailbox);
-  if (crm.side() != SY_CRM) throw Error(SY_CONFIG, "connection " + p.organization + " is no CRM: `organization` of " + p.name + " must name one");
-  if (mailbox.side() != SY_MAILBOX) throw Error(SY_CONFIG, "connection " + p.mailbox + " is no mailbox system: `mailbox` of " + p.name + " must name one");
+  if (crm.side() != SY_CRM)
+    throw Error(SY_CONFIG,
+                "connection " + p.organization + " is no CRM: `organization` of " + p.name + " must name one");
+  if (mailbox.side() != SY_MAILBOX)
+    throw Error(SY_CONFIG,
+                "connection " + p.mailbox + " is no mailbox system: `mailbox` of " + p.name + " must name one");
   static const SecretRefs none;
   out->host.crm = std::make_unique<PluginHost>(p.name, options_.clock, secrets_from(none), counts_, spool_.get(), 0);
   out->endpoint.crm = crm.open(out->host.crm->raw(), crm_settings(p));
   const DirectoryHandle directory = out->endpoint.crm.directory();
   json::object identity;
-  if (directory) identity = parse_object(directory.identity(CallBudget(std::chrono::minutes(2), options_.canceled), p.address), "the directory's identity");
-  else if (p.id.empty()) throw Error(SY_CONFIG, "the CRM of " + p.name + " cannot tell who that is: set id = \"…\" there, so that its links survive a renaming");
+  if (directory)
+    identity = parse_object(directory.identity(CallBudget(std::chrono::minutes(2), options_.canceled), p.address),
+                            "the directory's identity");
+  else if (p.id.empty())
+    throw Error(SY_CONFIG, "the CRM of " + p.name +
+                               " cannot tell who that is: set id = \"…\" there, so that its links survive a renaming");
   json::object principal;
   if (const auto* v = identity.if_contains("principal"); v != nullptr && v->is_object()) principal = v->get_object();
   if (const auto* v = principal.if_contains("enabled"); v != nullptr && v->is_bool() && !v->get_bool())
@@ -222,8 +243,9 @@ std::unique_ptr<Engine::Prepared> Engine::prepare(const PairConfig& p, Ledger& l
   set.conflict = policy_of(p.conflict);
   set.at_least_once = p.at_least_once;
   set.first_run_goes = loaded_.config.first_run_goes;
-  set.gate = {loaded_.config.gate.max_delete.count, loaded_.config.gate.max_delete.percent, loaded_.config.gate.max_create.count,
-              loaded_.config.gate.max_create.percent, loaded_.config.gate.max_rewrite.count, loaded_.config.gate.max_rewrite.percent};
+  set.gate = {loaded_.config.gate.max_delete.count,  loaded_.config.gate.max_delete.percent,
+              loaded_.config.gate.max_create.count,  loaded_.config.gate.max_create.percent,
+              loaded_.config.gate.max_rewrite.count, loaded_.config.gate.max_rewrite.percent};
   set.left_deletes = p.left_filter == LeftFilter::remove;
   set.left_unlinks = p.left_filter == LeftFilter::unlink;
   set.sweep_ms = loaded_.config.sweep_ms;
@@ -231,10 +253,14 @@ std::unique_ptr<Engine::Prepared> Engine::prepare(const PairConfig& p, Ledger& l
   set.history_keep_ms = loaded_.config.history_keep_ms;
   set.tombstone_keep_ms = loaded_.config.tombstone_keep_days * 24 * 3600 * 1000;
   set.mailbox = p.mailbox_json;
-  set.user = {{"address", p.address},         {"kind", s.kind},
-              {"principal", s.principal},     {"method", p.email.method},
-              {"auto_track", p.email.auto_track}, {"correlate_by_headers", p.email.correlate_by_headers},
-              {"max_size", p.email.max_size}, {"organization", s.organization}};
+  set.user = {{"address", p.address},
+              {"kind", s.kind},
+              {"principal", s.principal},
+              {"method", p.email.method},
+              {"auto_track", p.email.auto_track},
+              {"correlate_by_headers", p.email.correlate_by_headers},
+              {"max_size", p.email.max_size},
+              {"organization", s.organization}};
   json::array ours;
   for (const PairConfig& other_pair : loaded_.config.pairs)
     if (other_pair.organization == p.organization)
@@ -247,7 +273,8 @@ std::unique_ptr<Engine::Prepared> Engine::prepare(const PairConfig& p, Ledger& l
   set.fingerprint = std::to_string(key_hash(print));
 
   static const std::vector<std::string> all_kinds{"contact", "task", "appointment", "email"};
-  out->host.mailbox = std::make_unique<PluginHost>(p.name, options_.clock, secrets_from(p.mailbox_secrets), counts_, spool_.get(), s.id);
+  out->host.mailbox = std::make_unique<PluginHost>(p.name, options_.clock, secrets_from(p.mailbox_secrets), counts_,
+                                                   spool_.get(), s.id);
   out->endpoint.mailbox = mailbox.open(out->host.mailbox->raw(), mailbox_settings(p));
   // A kind is carried when its mailbox feed exists and the CRM can take it; who asks for more is told.
   std::set<std::string> offered;
@@ -255,14 +282,18 @@ std::unique_ptr<Engine::Prepared> Engine::prepare(const PairConfig& p, Ledger& l
     for (const Feed& f : feeds.list(CallBudget(std::chrono::seconds(30)))) offered.insert(f.kind);
   for (const std::string& kind : p.entities.empty() ? all_kinds : p.entities) {
     const bool both = offered.contains(kind) && out->endpoint.crm.caps(kind).flags != 0;
-    if (both) set.kinds.push_back(kind);
+    if (both)
+      set.kinds.push_back(kind);
     else if (!p.entities.empty())
-      throw Error(SY_CONFIG, p.name + ": entity " + kind + " is not offered by " + (offered.contains(kind) ? "the CRM" : "the mailbox") + "; take it out of `entities`");
+      throw Error(SY_CONFIG, p.name + ": entity " + kind + " is not offered by " +
+                                 (offered.contains(kind) ? "the CRM" : "the mailbox") + "; take it out of `entities`");
   }
   if (planning) {
     out->own_organization = std::make_unique<Organization>();
-    OrgFeeds::Settings o{s.organization, loaded_.config.instance, loaded_.config.lease_ttl_ms, true, loaded_.config.sweep_ms};
-    out->own_organization->feeds = std::make_unique<OrgFeeds>(crm.feeds(), std::move(o), ledger, &store_, options_.clock, options_.canceled);
+    OrgFeeds::Settings o{s.organization, loaded_.config.instance, loaded_.config.lease_ttl_ms, true,
+                         loaded_.config.sweep_ms};
+    out->own_organization->feeds =
+        std::make_unique<OrgFeeds>(crm.feeds(), std::move(o), ledger, &store_, options_.clock, options_.canceled);
     out->own_organization->parties = std::make_unique<PartyCache>(options_.clock);
     out->organization = out->own_organization.get();
   } else {
@@ -277,8 +308,15 @@ std::unique_ptr<Engine::Prepared> Engine::prepare(const PairConfig& p, Ledger& l
 }
 
 PassContext Engine::context(Prepared& p, Ledger& ledger, bool planning) {
-  PassContext ctx{p.settings, p.stages, ledger, {&p.endpoint.mailbox, &p.endpoint.crm}, *p.organization->feeds, *p.organization->parties,
-                  *spool_, options_.clock, options_.canceled};
+  PassContext ctx{p.settings,
+                  p.stages,
+                  ledger,
+                  {&p.endpoint.mailbox, &p.endpoint.crm},
+                  *p.organization->feeds,
+                  *p.organization->parties,
+                  *spool_,
+                  options_.clock,
+                  options_.canceled};
   ctx.renew = [] {};
   ctx.state = p.state;
   ctx.planning = planning;
@@ -286,7 +324,8 @@ PassContext Engine::context(Prepared& p, Ledger& ledger, bool planning) {
   ctx.configured = [this](std::int64_t pair) {
     const auto row = ledger_->pair(pair);
     if (!row) return false;
-    return std::any_of(loaded_.config.pairs.begin(), loaded_.config.pairs.end(), [&](const PairConfig& c) { return c.name == row->name; });
+    return std::any_of(loaded_.config.pairs.begin(), loaded_.config.pairs.end(),
+                       [&](const PairConfig& c) { return c.name == row->name; });
   };
   return ctx;
 }
@@ -294,13 +333,18 @@ PassContext Engine::context(Prepared& p, Ledger& ledger, bool planning) {
 std::int64_t Engine::take_lease(const PairConfig& p, std::int64_t pair, const SyncOptions& options) {
   const Config& c = loaded_.config;
   const auto ask = [&](int force) {
-    return store_.lease(CallBudget(std::chrono::seconds(30), options_.canceled), lease_name(pair), c.instance, options_.clock(), c.lease_ttl_ms, force);
+    return store_.lease(CallBudget(std::chrono::seconds(30), options_.canceled), lease_name(pair), c.instance,
+                        options_.clock(), c.lease_ttl_ms, force);
   };
   LeaseAnswer a = ask(2);  // our own OS lock is held: a lease of our own name is a dead process's
-  const bool asked = !a.taken && c.takeover == Takeover::ask && options.take_over && options.take_over(p.name, a.holder.owner);
+  const bool asked =
+      !a.taken && c.takeover == Takeover::ask && options.take_over && options.take_over(p.name, a.holder.owner);
   if (!a.taken && (asked || c.takeover == Takeover::always)) a = ask(1);
   if (!a.taken)
-    throw Error(SY_RETRY, p.name + " is being synchronized by instance " + a.holder.owner + "; it is left alone (takeover = \"always\" would take it)", 0, "held");
+    throw Error(SY_RETRY,
+                p.name + " is being synchronized by instance " + a.holder.owner +
+                    "; it is left alone (takeover = \"always\" would take it)",
+                0, "held");
   return a.holder.fence;
 }
 
@@ -344,7 +388,8 @@ PairReport Engine::plan_one(const PairConfig& p) {
 std::vector<PairReport> Engine::plan(const std::vector<std::string>& pairs) {
   std::vector<PairReport> out;
   for (const PairConfig& p : loaded_.config.pairs)
-    if (pairs.empty() || std::any_of(pairs.begin(), pairs.end(), [&](const std::string& n) { return loaded_.config.pair(n).name == p.name; }))
+    if (pairs.empty() || std::any_of(pairs.begin(), pairs.end(),
+                                     [&](const std::string& n) { return loaded_.config.pair(n).name == p.name; }))
       out.push_back(plan_one(p));
   return out;
 }
@@ -366,8 +411,10 @@ PairReport Engine::run_one(const PairConfig& p, const SyncOptions& options) {
     ctx.renew = [&, this]() mutable {
       const auto now = std::chrono::steady_clock::now();
       if (now - renewed < std::chrono::milliseconds(loaded_.config.lease_ttl_ms / 4)) return;
-      const LeaseAnswer a = store_.lease(CallBudget(std::chrono::seconds(30)), ctx.fence.lease, loaded_.config.instance, options_.clock(), loaded_.config.lease_ttl_ms, 0);
-      if (!a.taken || a.holder.fence != ctx.fence.number) throw Error(SY_CONFLICT, "the lease of this pair was taken by another instance: this pass stops here");
+      const LeaseAnswer a = store_.lease(CallBudget(std::chrono::seconds(30)), ctx.fence.lease, loaded_.config.instance,
+                                         options_.clock(), loaded_.config.lease_ttl_ms, 0);
+      if (!a.taken || a.holder.fence != ctx.fence.number)
+        throw Error(SY_CONFLICT, "the lease of this pair was taken by another instance: this pass stops here");
       renewed = now;
     };
     ctx.call_budget = std::chrono::milliseconds(std::max<std::int64_t>(loaded_.config.lease_ttl_ms * 3 / 4, 1000));
@@ -376,7 +423,8 @@ PairReport Engine::run_one(const PairConfig& p, const SyncOptions& options) {
     if (!allowed) {
       for (const Request& request : ledger_->requests(out.pair)) allowed = allowed || request.verb == "confirm";
     }
-    const bool other_rules = ctx.state.confirmed && !ctx.state.fingerprint.empty() && ctx.state.fingerprint != ctx.settings.fingerprint;
+    const bool other_rules =
+        ctx.state.confirmed && !ctx.state.fingerprint.empty() && ctx.state.fingerprint != ctx.settings.fingerprint;
     if (!allowed || other_rules) {
       const PairReport plan = plan_one(p);
       if (plan.end == PairEnd::failed) throw Error(plan.code, plan.error);
@@ -414,7 +462,8 @@ PairReport Engine::run_one(const PairConfig& p, const SyncOptions& options) {
       out.end = PairEnd::waits_for_confirmation;
       out.waiting = ctx.state.waiting;
     }
-    static_cast<void>(store_.lease(CallBudget(std::chrono::seconds(30)), ctx.fence.lease, loaded_.config.instance, options_.clock(), 0, 0));
+    static_cast<void>(store_.lease(CallBudget(std::chrono::seconds(30)), ctx.fence.lease, loaded_.config.instance,
+                                   options_.clock(), 0, 0));
     return out;
   });
   if (r.pair == 0)
@@ -447,7 +496,8 @@ std::optional<PairState> Engine::find_pair(const PairConfig& pair) {
   return std::nullopt;
 }
 
-void Engine::run_round(const std::vector<const PairConfig*>& pairs, std::vector<PairReport>& reports, const SyncOptions& options) {
+void Engine::run_round(const std::vector<const PairConfig*>& pairs, std::vector<PairReport>& reports,
+                       const SyncOptions& options) {
   std::atomic<std::size_t> next{0};
   const auto worker = [&] {
     for (std::size_t i = next++; i < pairs.size(); i = next++) {
@@ -465,7 +515,9 @@ void Engine::run_round(const std::vector<const PairConfig*>& pairs, std::vector<
 std::vector<PairReport> Engine::sync(const SyncOptions& options) {
   std::vector<const PairConfig*> open;
   for (const PairConfig& p : loaded_.config.pairs)
-    if (options.pairs.empty() || std::any_of(options.pairs.begin(), options.pairs.end(), [&](const std::string& n) { return loaded_.config.pair(n).name == p.name; }))
+    if (options.pairs.empty() || std::any_of(options.pairs.begin(), options.pairs.end(), [&](const std::string& n) {
+          return loaded_.config.pair(n).name == p.name;
+        }))
       open.push_back(&p);
   std::map<std::string, PairReport> total;
   std::map<std::string, int> tries;
@@ -482,7 +534,8 @@ std::vector<PairReport> Engine::sync(const SyncOptions& options) {
       PairReport& r = reports[i];
       if (r.name.empty()) continue;  // canceled before its turn
       moved = moved || r.counts.moved();
-      carried = carried || r.counts.created + r.counts.updated + r.counts.removed + r.counts.unlinked + r.counts.recovered != 0;
+      carried = carried ||
+                r.counts.created + r.counts.updated + r.counts.removed + r.counts.unlinked + r.counts.recovered != 0;
       PairReport& t = total[r.name];
       const PassCounts before = t.counts;
       const std::int64_t waiting = r.counts.waiting;

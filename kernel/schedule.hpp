@@ -15,9 +15,9 @@
 namespace syncline {
 
 struct EngineOptions {
-  bool read_only = false;             ///< reading commands: no lease, no write
-  bool planning = false;              ///< reads a store if there is one; writes nothing
-  bool requests_only = false;         ///< writes request rows beside whoever runs passes: takes no instance lock
+  bool read_only = false;      ///< reading commands: no lease, no write
+  bool planning = false;       ///< reads a store if there is one; writes nothing
+  bool requests_only = false;  ///< writes request rows beside whoever runs passes: takes no instance lock
   Clock clock = system_clock();
   std::function<bool()> canceled;
 };
@@ -31,15 +31,16 @@ struct PairReport {
   PassCounts counts;
   sy_code code = SY_OK;
   std::string error;
-  json::object waiting;               ///< waits_for_confirmation: for what
+  json::object waiting;  ///< waits_for_confirmation: for what
   std::vector<PlannedOp> planned;
 };
 
 struct SyncOptions {
-  std::vector<std::string> pairs;     ///< names; empty: all
+  std::vector<std::string> pairs;  ///< names; empty: all
   unsigned workers = 4;
-  bool yes = false;                   ///< first runs need no confirmation
-  std::function<bool(const std::string& pair, const std::string& holder)> take_over;  ///< asks a person (takeover = ask)
+  bool yes = false;  ///< first runs need no confirmation
+  std::function<bool(const std::string& pair, const std::string& holder)>
+      take_over;                                        ///< asks a person (takeover = ask)
   std::function<bool(const PairReport& plan)> confirm;  ///< asks a person; absent: nobody is there
   std::function<void(const std::string& pair, const PassCounts&)> progress;
 };
@@ -80,7 +81,8 @@ class Engine {
   PairReport run_one(const PairConfig& p, const SyncOptions& options);
   PairReport plan_one(const PairConfig& p);
   PairReport guarded(const PairConfig& p, const std::function<PairReport()>& run);
-  void run_round(const std::vector<const PairConfig*>& pairs, std::vector<PairReport>& reports, const SyncOptions& options);
+  void run_round(const std::vector<const PairConfig*>& pairs, std::vector<PairReport>& reports,
+                 const SyncOptions& options);
   std::int64_t take_lease(const PairConfig& p, std::int64_t pair, const SyncOptions& options);
   void note_run(const PairReport& r);
   PassContext context(Prepared& p, Ledger& ledger, bool planning);

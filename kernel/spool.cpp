@@ -98,10 +98,13 @@ struct Spool::Reading {
   explicit Reading(int fd) : file(fd) {}
 };
 
-Spool::Spool(fs::path folder, std::uint64_t limit, std::uint64_t total) : folder_(std::move(folder)), limit_(limit), total_(total) {
+Spool::Spool(fs::path folder, std::uint64_t limit, std::uint64_t total)
+    : folder_(std::move(folder)), limit_(limit), total_(total) {
   std::error_code ec;
   fs::create_directories(folder_, ec);
-  if (ec) throw Error(SY_CONFIG, "the spool folder " + folder_.string() + " cannot be made: " + ec.message() + "; set spool.path");
+  if (ec)
+    throw Error(SY_CONFIG,
+                "the spool folder " + folder_.string() + " cannot be made: " + ec.message() + "; set spool.path");
   fs::permissions(folder_, fs::perms::owner_all, ec);
 }
 
@@ -113,7 +116,8 @@ fs::path Spool::file_of(const json::object& r) const {
   if (name == nullptr || !name->is_string() || pair == nullptr || !pair->is_number())
     throw Error(SY_GONE, "a blob reference is not one of this spool");
   const std::string n(name->get_string());
-  if (n.empty() || n.find('/') != std::string::npos || n[0] == '.') throw Error(SY_GONE, "a blob reference is not one of this spool");
+  if (n.empty() || n.find('/') != std::string::npos || n[0] == '.')
+    throw Error(SY_GONE, "a blob reference is not one of this spool");
   return folder_ / std::to_string(pair->to_number<std::int64_t>()) / n;
 }
 
@@ -123,7 +127,8 @@ std::uint64_t Spool::begin(std::int64_t pair, std::string_view item, std::string
   std::string pattern = (dir / "blob-XXXXXX").string();
   const int fd = ::mkostemp(pattern.data(), O_CLOEXEC);  // mode 0600
   if (fd < 0) fail("cannot write to the spool", dir);
-  json::object reference{{"pair", pair}, {"item", item}, {"part", part}, {"file", fs::path(pattern).filename().string()}};
+  json::object reference{
+      {"pair", pair}, {"item", item}, {"part", part}, {"file", fs::path(pattern).filename().string()}};
   const std::lock_guard lock(mutex_);
   const std::uint64_t handle = next_++;
   writing_.emplace(handle, std::make_unique<Writing>(fd, pattern, std::move(reference)));
@@ -138,7 +143,8 @@ void Spool::append(std::uint64_t handle, std::string_view data) {
     if (it == writing_.end()) throw Error(SY_BROKEN, "a blob that is not open was written to");
     w = it->second.get();
     if (w->length + data.size() > limit_)
-      throw Error(SY_INVALID, "larger than the spool's limit of " + std::to_string(limit_) + " bytes for one part (spool.limit)");
+      throw Error(SY_INVALID,
+                  "larger than the spool's limit of " + std::to_string(limit_) + " bytes for one part (spool.limit)");
     if (used_ + data.size() > total_)
       throw Error(SY_FULL, "the spool has reached its limit of " + std::to_string(total_) + " bytes (spool.limit)");
     used_ += data.size();
@@ -182,7 +188,7 @@ std::pair<std::uint64_t, std::uint64_t> Spool::open(std::string_view reference) 
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) throw Error(SY_GONE, "a spooled part is no longer there");
   auto reading = std::make_unique<Reading>(fd);
-  struct stat st {};
+  struct stat st{};
   ::fstat(fd, &st);
   const auto length = r.at("length").to_number<std::uint64_t>();
   if (static_cast<std::uint64_t>(st.st_size) != length) throw Error(SY_GONE, "a spooled part is not whole");

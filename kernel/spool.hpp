@@ -3,6 +3,7 @@
 // no intent is removed at a pass's start. Any thread.
 #pragma once
 
+#include <syncline/blobs.h>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -11,7 +12,6 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <syncline/blobs.h>
 
 #include "document.hpp"
 

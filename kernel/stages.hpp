@@ -31,23 +31,32 @@ struct FilterResult {
   std::string stage, reason;
   json::object args;
 };
-FilterResult run_filters(const std::vector<Stage>& stages, std::string_view kind, Side side, json::object doc, std::uint32_t flags,
-                         const json::object& facts);
+FilterResult run_filters(const std::vector<Stage>& stages, std::string_view kind, Side side, json::object doc,
+                         std::uint32_t flags, const json::object& facts);
 
 struct Note {
   std::string stage, reason;
   json::object args;
 };
 
-struct RulesResult {
-  enum class Outcome { confirmed, vetoed, wait, need_full, link } outcome = Outcome::confirmed;
+/// A create that an operation needs: an auto-created contact. Its id takes the place of {"needs": name} in the
+/// document.
+struct Need {
+  std::string name, kind, key;
   json::object doc;
-  std::string stage, reason;   ///< of who decided
+};
+
+struct RulesResult {
+  enum class Outcome { confirmed, vetoed, wait, need_full, link, failed } outcome = Outcome::confirmed;
+  json::object doc;
+  std::string stage, reason;  ///< of who decided
   json::object args;
   std::vector<std::string> looked_for;
-  std::vector<Note> notes;     ///< every stage that spoke, in order
+  json::object added;       ///< link: what the record shall have beside what it has
+  std::vector<Need> needs;  ///< creates that must have happened first
+  std::vector<Note> notes;  ///< every stage that spoke, in order
 };
-RulesResult run_rules(const std::vector<Stage>& stages, std::uint32_t verb, std::string_view kind, Side side, json::object doc,
-                      std::uint32_t flags, const json::object& facts);
+RulesResult run_rules(const std::vector<Stage>& stages, std::uint32_t verb, std::string_view kind, Side side,
+                      json::object doc, std::uint32_t flags, const json::object& facts);
 
 }  // namespace syncline

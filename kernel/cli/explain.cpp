@@ -37,7 +37,8 @@ std::vector<Found> find(Engine& engine, const std::string& wanted) {
     for (const Side side : both_sides)
       if (auto s = ledger.seen(p.id, side, wanted)) {
         auto l = s->link != 0 ? ledger.link(s->link) : std::nullopt;
-        if (std::none_of(out.begin(), out.end(), [&](const Found& f) { return f.pair.id == p.id && f.seen.id == s->id; }))
+        if (std::none_of(out.begin(), out.end(),
+                         [&](const Found& f) { return f.pair.id == p.id && f.seen.id == s->id; }))
           out.push_back({p, std::move(*s), std::move(l)});
       }
   }
@@ -50,24 +51,37 @@ std::string words(Engine& engine, std::string_view stage, std::string_view reaso
 }
 
 json::object describe(Engine& engine, const Found& f) {
-  json::object o{{"pair", f.pair.name}, {"item", f.seen.id}, {"side", name_of(f.seen.side)}, {"kind", f.seen.kind},
-                 {"verdict", f.seen.verdict}, {"stage", f.seen.stage}, {"reason", f.seen.reason}, {"args", f.seen.args},
+  json::object o{{"pair", f.pair.name},
+                 {"item", f.seen.id},
+                 {"side", name_of(f.seen.side)},
+                 {"kind", f.seen.kind},
+                 {"verdict", f.seen.verdict},
+                 {"stage", f.seen.stage},
+                 {"reason", f.seen.reason},
+                 {"args", f.seen.args},
                  {"words", words(engine, f.seen.stage, f.seen.reason, f.seen.args)}};
   if (f.link)
-    o["link"] = json::object{{"id", f.link->id}, {"state", name_of(f.link->state)}, {"cause", f.link->cause}, {"mailbox", f.link->side.mailbox.id},
+    o["link"] = json::object{{"id", f.link->id},           {"state", name_of(f.link->state)},
+                             {"cause", f.link->cause},     {"mailbox", f.link->side.mailbox.id},
                              {"crm", f.link->side.crm.id}, {"key", f.link->key}};
   if (auto q = engine.ledger().quarantined(f.pair.id, f.seen.side, f.seen.id))
-    o["quarantine"] = json::object{{"code", q->code}, {"reason", q->reason}, {"attempts", q->attempts}, {"since", q->since_ms}};
+    o["quarantine"] =
+        json::object{{"code", q->code}, {"reason", q->reason}, {"attempts", q->attempts}, {"since", q->since_ms}};
   if (auto p = engine.ledger().pending(f.pair.id, f.seen.side, f.seen.id))
-    o["pending"] = json::object{{"since", p->since_ms}, {"not_before", p->not_before_ms}, {"attempts", p->attempts}, {"waits_for", p->waits_for}};
+    o["pending"] = json::object{{"since", p->since_ms},
+                                {"not_before", p->not_before_ms},
+                                {"attempts", p->attempts},
+                                {"waits_for", p->waits_for}};
   json::array steps;
   for (json::object& step : engine.ledger().activity(f.pair.id, f.seen.trace)) {
     const json::object args = step.contains("args") ? step.at("args").as_object() : json::object();
-    step["words"] = words(engine, std::string_view(step.at("stage").as_string()), std::string_view(step.at("reason").as_string()), args);
+    step["words"] = words(engine, std::string_view(step.at("stage").as_string()),
+                          std::string_view(step.at("reason").as_string()), args);
     if (auto* rules = step.if_contains("rules"))
       for (auto& r : rules->as_array()) {
         auto& rule = r.as_object();
-        rule["words"] = words(engine, std::string_view(rule.at("stage").as_string()), std::string_view(rule.at("reason").as_string()), rule.at("args").as_object());
+        rule["words"] = words(engine, std::string_view(rule.at("stage").as_string()),
+                              std::string_view(rule.at("reason").as_string()), rule.at("args").as_object());
       }
     steps.emplace_back(std::move(step));
   }
@@ -77,23 +91,33 @@ json::object describe(Engine& engine, const Found& f) {
 
 void print(const json::object& o) {
   const auto text = [&](std::string_view name) { return std::string_view(o.at(name).as_string()); };
-  std::cout << text("kind") << " " << text("item") << " in the " << text("side") << " of " << text("pair") << "\n  " << text("verdict");
+  std::cout << text("kind") << " " << text("item") << " in the " << text("side") << " of " << text("pair") << "\n  "
+            << text("verdict");
   if (!text("stage").empty()) std::cout << " by " << text("stage");
   if (!text("words").empty()) std::cout << ": " << text("words");
   std::cout << "\n";
-  if (const auto* l = o.if_contains("link")) std::cout << "  linked to " << std::string_view(l->at("crm").as_string()) << " (" << std::string_view(l->at("state").as_string()) << ", link " << l->at("id") << ")\n";
-  if (const auto* q = o.if_contains("quarantine")) std::cout << "  in quarantine: " << std::string_view(q->at("reason").as_string()) << "; `syncline quarantine retry` tries again\n";
-  if (const auto* p = o.if_contains("pending")) std::cout << "  pending since " << instant_text(p->at("since").to_number<std::int64_t>()) << ", attempts " << p->at("attempts") << "\n";
+  if (const auto* l = o.if_contains("link"))
+    std::cout << "  linked to " << std::string_view(l->at("crm").as_string()) << " ("
+              << std::string_view(l->at("state").as_string()) << ", link " << l->at("id") << ")\n";
+  if (const auto* q = o.if_contains("quarantine"))
+    std::cout << "  in quarantine: " << std::string_view(q->at("reason").as_string())
+              << "; `syncline quarantine retry` tries again\n";
+  if (const auto* p = o.if_contains("pending"))
+    std::cout << "  pending since " << instant_text(p->at("since").to_number<std::int64_t>()) << ", attempts "
+              << p->at("attempts") << "\n";
   for (const auto& v : o.at("steps").as_array()) {
     const auto& s = v.as_object();
-    std::cout << "  " << instant_text(s.at("at").to_number<std::int64_t>()) << "  " << std::string_view(s.at("event").as_string());
+    std::cout << "  " << instant_text(s.at("at").to_number<std::int64_t>()) << "  "
+              << std::string_view(s.at("event").as_string());
     if (const auto* op = s.if_contains("operation")) std::cout << " (" << std::string_view(op->as_string()) << ")";
     std::cout << ": " << std::string_view(s.at("words").as_string()) << "\n";
     if (const auto* rules = s.if_contains("rules"))
       for (const auto& r : rules->as_array())
-        std::cout << "      " << std::string_view(r.at("stage").as_string()) << ": " << std::string_view(r.at("words").as_string()) << "\n";
+        std::cout << "      " << std::string_view(r.at("stage").as_string()) << ": "
+                  << std::string_view(r.at("words").as_string()) << "\n";
     if (const auto* lost = s.if_contains("replaced")) std::cout << "      replaced: " << json::serialize(*lost) << "\n";
-    if (const auto* never = s.if_contains("never_stored")) std::cout << "      never stored by the other side: " << json::serialize(*never) << "\n";
+    if (const auto* never = s.if_contains("never_stored"))
+      std::cout << "      never stored by the other side: " << json::serialize(*never) << "\n";
   }
 }
 
@@ -103,7 +127,8 @@ void explain(Context& context, const std::string& item, bool as_json) {
   Engine engine(context.loaded(), e);
   const auto found = find(engine, item);
   if (found.empty())
-    throw Error(SY_GONE, "no pair knows an item " + item + "; give a mailbox id (POP3: the UIDL), a CRM id or a Message-ID");
+    throw Error(SY_GONE,
+                "no pair knows an item " + item + "; give a mailbox id (POP3: the UIDL), a CRM id or a Message-ID");
   json::array out;
   for (const Found& f : found) {
     json::object o = describe(engine, f);
@@ -118,8 +143,10 @@ void explain(Context& context, const std::string& item, bool as_json) {
 void add_explain(CLI::App& app, Context& context) {
   auto item = std::make_shared<std::string>();
   auto as_json = std::make_shared<bool>(false);
-  CLI::App* c = app.add_subcommand("explain", "Shows each step of an item: what was decided, by which stage, why, and what was done");
-  c->add_option("item", *item, "Its id in the mailbox (POP3: the UIDL), its id in the CRM, or a mail's Message-ID")->required();
+  CLI::App* c = app.add_subcommand(
+      "explain", "Shows each step of an item: what was decided, by which stage, why, and what was done");
+  c->add_option("item", *item, "Its id in the mailbox (POP3: the UIDL), its id in the CRM, or a mail's Message-ID")
+      ->required();
   c->add_flag("--json", *as_json, "As JSON");
   c->callback([&context, item, as_json] { explain(context, *item, *as_json); });
 }

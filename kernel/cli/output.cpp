@@ -54,8 +54,12 @@ json::object report_json(const PairReport& r) {
     json::array ops;
     for (const PlannedOp& p : r.planned)
       ops.emplace_back(json::object{{"side", name_of(p.side)},
-                                    {"operation", p.verb == SY_CREATE ? "create" : p.verb == SY_UPDATE ? "update" : "delete"},
-                                    {"kind", p.kind}, {"item", p.item}, {"why", p.reason}});
+                                    {"operation", p.verb == SY_CREATE   ? "create"
+                                                  : p.verb == SY_UPDATE ? "update"
+                                                                        : "delete"},
+                                    {"kind", p.kind},
+                                    {"item", p.item},
+                                    {"why", p.reason}});
     o["operations"] = std::move(ops);
   }
   return o;
@@ -75,8 +79,11 @@ void print_plan(const PairReport& r) {
       std::cout << "    … and " << r.planned.size() - 5 << " more (--json lists them)\n";
       break;
     }
-    std::cout << "    " << (p.verb == SY_CREATE ? "create" : p.verb == SY_UPDATE ? "update" : "delete") << " " << p.kind << " in " << name_of(p.side)
-              << " from " << p.item << " (" << p.reason << ")\n";
+    std::cout << "    "
+              << (p.verb == SY_CREATE   ? "create"
+                  : p.verb == SY_UPDATE ? "update"
+                                        : "delete")
+              << " " << p.kind << " in " << name_of(p.side) << " from " << p.item << " (" << p.reason << ")\n";
   }
 }
 
@@ -107,7 +114,8 @@ std::string kernel_words(std::string_view reason, const json::object& args) {
       {"deleted_on_both", "it was deleted on both sides"},
       {"deleted_while_created", "somebody deleted the record while it was being created; it is not made anew"},
       {"edited_after_deletion", "it was deleted on one side and edited on the other: the edit stays"},
-      {"left_filter", "it left the filter or is not visible any more; that is no deletion (left_filter says what follows)"},
+      {"left_filter",
+       "it left the filter or is not visible any more; that is no deletion (left_filter says what follows)"},
       {"landed_late", "our own request to create it arrived after the source had gone; it is taken back"},
       {"made_anew", "it was made anew after a deletion"},
       {"source_gone", "it vanished from the mailbox before it could be read"},

@@ -23,11 +23,15 @@ void plan(Context& context, const std::vector<std::string>& pairs, bool as_json)
   for (const PairReport& r : reports) {
     writes = writes || r.counts.created + r.counts.updated + r.counts.removed + r.counts.linked != 0;
     failed = failed || r.end == PairEnd::failed;
-    if (as_json) out.emplace_back(report_json(r));
-    else print_plan(r);
+    if (as_json)
+      out.emplace_back(report_json(r));
+    else
+      print_plan(r);
   }
-  if (as_json) std::cout << json::serialize(json::object{{"pairs", std::move(out)}}) << "\n";
-  else std::cout << "Nothing was written on either side. Reading alone may have marked mail as seen on some servers.\n";
+  if (as_json)
+    std::cout << json::serialize(json::object{{"pairs", std::move(out)}}) << "\n";
+  else
+    std::cout << "Nothing was written on either side. Reading alone may have marked mail as seen on some servers.\n";
   context.exit_code = failed ? exit_code_of(reports) : writes ? exit_code::changes_pending : exit_code::ok;
 }
 
@@ -38,13 +42,16 @@ void confirm(Context& context, const std::string& name) {
   e.requests_only = true;
   Engine engine(loaded, e);
   const auto state = engine.find_pair(p);
-  if (!state) throw Error(SY_CONFIG, p.name + " has had no pass yet: run `syncline sync " + p.name + "` first, it says what waits");
+  if (!state)
+    throw Error(SY_CONFIG,
+                p.name + " has had no pass yet: run `syncline sync " + p.name + "` first, it says what waits");
   if (state->waiting.empty()) throw Error(SY_CONFIG, p.name + " waits for nothing");
   Request r;
   r.pair = state->id;
   r.id = engine.ledger().next_id();
   r.verb = "confirm";
-  if (const auto* counts = state->waiting.if_contains("counts"); counts != nullptr && counts->is_object()) r.args = counts->get_object();
+  if (const auto* counts = state->waiting.if_contains("counts"); counts != nullptr && counts->is_object())
+    r.args = counts->get_object();
   Batch b;
   b.put(r);
   engine.ledger().commit(b, {});
@@ -64,7 +71,8 @@ void add_plan(CLI::App& app, Context& context) {
 
 void add_confirm(CLI::App& app, Context& context) {
   auto name = std::make_shared<std::string>();
-  CLI::App* c = app.add_subcommand("confirm", "Says yes to what a pair waits for: its first run, or a mass change; once, for the counts shown");
+  CLI::App* c = app.add_subcommand(
+      "confirm", "Says yes to what a pair waits for: its first run, or a mass change; once, for the counts shown");
   c->add_option("pair", *name, "User or queue by address")->required();
   c->callback([&context, name] { confirm(context, *name); });
 }

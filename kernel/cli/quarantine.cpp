@@ -15,14 +15,18 @@ void list(Context& context, bool as_json) {
   json::array out;
   for (const PairState& p : engine.ledger().pairs())
     for (const Quarantined& q : engine.ledger().quarantine(p.id)) {
-      json::object o{{"pair", p.name}, {"item", q.id}, {"side", name_of(q.side)}, {"kind", q.kind}, {"code", q.code}, {"reason", q.reason},
+      json::object o{{"pair", p.name},   {"item", q.id},        {"side", name_of(q.side)},
+                     {"kind", q.kind},   {"code", q.code},      {"reason", q.reason},
                      {"stage", q.stage}, {"since", q.since_ms}, {"attempts", q.attempts}};
       if (!as_json)
-        std::cout << p.name << ": " << q.kind << " " << q.id << " since " << instant_text(q.since_ms) << " by " << q.stage << ": " << q.code << ": " << q.reason << "\n";
+        std::cout << p.name << ": " << q.kind << " " << q.id << " since " << instant_text(q.since_ms) << " by "
+                  << q.stage << ": " << q.code << ": " << q.reason << "\n";
       out.emplace_back(std::move(o));
     }
-  if (as_json) std::cout << json::serialize(json::object{{"items", std::move(out)}}) << "\n";
-  else if (out.empty()) std::cout << "nothing is in quarantine\n";
+  if (as_json)
+    std::cout << json::serialize(json::object{{"items", std::move(out)}}) << "\n";
+  else if (out.empty())
+    std::cout << "nothing is in quarantine\n";
 }
 
 void retry(Context& context, const std::string& item) {

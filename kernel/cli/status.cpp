@@ -40,13 +40,18 @@ void status(Context& context, bool as_json) {
     json::object o = pair_status(engine, p);
     const std::string state(o.at("state").as_string());
     if (state == "failing") context.exit_code = std::max(context.exit_code, static_cast<int>(exit_code::items_failed));
-    if (state == "waits_for_confirmation") context.exit_code = std::max(context.exit_code, static_cast<int>(exit_code::stopped));
+    if (state == "waits_for_confirmation")
+      context.exit_code = std::max(context.exit_code, static_cast<int>(exit_code::stopped));
     if (!as_json) {
       std::cout << p.name << ": " << state;
-      if (const auto* at = o.if_contains("last_success")) std::cout << ", last success " << instant_text(at->to_number<std::int64_t>());
-      if (const auto* q = o.if_contains("quarantined"); q != nullptr && q->to_number<std::int64_t>() != 0) std::cout << ", " << *q << " in quarantine";
-      if (const auto* t = o.if_contains("totals"); t != nullptr && !t->as_object().empty()) std::cout << ", so far " << json::serialize(*t);
-      if (const auto* w = o.if_contains("waiting_for")) std::cout << "\n    waits for a person: " << json::serialize(*w) << " → syncline confirm " << p.name;
+      if (const auto* at = o.if_contains("last_success"))
+        std::cout << ", last success " << instant_text(at->to_number<std::int64_t>());
+      if (const auto* q = o.if_contains("quarantined"); q != nullptr && q->to_number<std::int64_t>() != 0)
+        std::cout << ", " << *q << " in quarantine";
+      if (const auto* t = o.if_contains("totals"); t != nullptr && !t->as_object().empty())
+        std::cout << ", so far " << json::serialize(*t);
+      if (const auto* w = o.if_contains("waiting_for"))
+        std::cout << "\n    waits for a person: " << json::serialize(*w) << " → syncline confirm " << p.name;
       if (const auto* x = o.if_contains("error")) std::cout << "\n    " << std::string_view(x->at("text").as_string());
       std::cout << "\n";
     }

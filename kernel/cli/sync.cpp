@@ -29,8 +29,8 @@ class Progress {
   void show(const std::string& pair, const PassCounts& c) {
     if (!on_) return;
     const std::lock_guard lock(mutex_);
-    std::cerr << "\r\x1b[K" << pair << ": " << c.looked_at << " looked at, " << c.created + c.linked + c.updated << " carried, " << c.refused
-              << " refused" << std::flush;
+    std::cerr << "\r\x1b[K" << pair << ": " << c.looked_at << " looked at, " << c.created + c.linked + c.updated
+              << " carried, " << c.refused << " refused" << std::flush;
     shown_ = true;
   }
   ~Progress() {
@@ -92,11 +92,16 @@ void run(Context& context, const Options& o) {
     return;
   }
   for (const PairReport& r : reports) {
-    std::cout << r.name << ": " << (r.end == PairEnd::failed ? "failed: " + r.error : r.end == PairEnd::held_elsewhere ? r.error : r.end == PairEnd::waits_for_confirmation ? "nothing was done" : counts_line(r.counts)) << "\n";
+    std::cout << r.name << ": "
+              << (r.end == PairEnd::failed                   ? "failed: " + r.error
+                  : r.end == PairEnd::held_elsewhere         ? r.error
+                  : r.end == PairEnd::waits_for_confirmation ? "nothing was done"
+                                                             : counts_line(r.counts))
+              << "\n";
     for (const auto& [reason, n] : r.counts.refused_by) std::cout << "    refused " << n << " × " << reason << "\n";
     if (r.end == PairEnd::waits_for_confirmation)
-      std::cout << "    waits for a person (" << json::serialize(r.waiting) << "): look with `syncline plan " << r.name << "`, then `syncline confirm "
-                << r.name << "`\n";
+      std::cout << "    waits for a person (" << json::serialize(r.waiting) << "): look with `syncline plan " << r.name
+                << "`, then `syncline confirm " << r.name << "`\n";
   }
 }
 

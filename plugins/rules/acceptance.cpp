@@ -17,12 +17,14 @@ Ruling Correlation::judge(const Proposal& p) const {
   if (records != nullptr && records->is_array() && !records->get_array().empty()) {
     const auto& r = records->get_array().front().as_object();
     found["record"] = text_of(r, "id");
-    if (const auto* regarding = r.if_contains("regarding"); regarding != nullptr && regarding->is_object()) mail.doc["regarding"] = *regarding;
+    if (const auto* regarding = r.if_contains("regarding"); regarding != nullptr && regarding->is_object())
+      mail.doc["regarding"] = *regarding;
   } else {
     const auto* page = mail.facts.if_contains("page");
     const bool in_page = page != nullptr && page->is_array() &&
-                         std::any_of(page->get_array().begin(), page->get_array().end(),
-                                     [&](const json::value& v) { return v.is_string() && std::string_view(v.get_string()) == parent; });
+                         std::any_of(page->get_array().begin(), page->get_array().end(), [&](const json::value& v) {
+                           return v.is_string() && std::string_view(v.get_string()) == parent;
+                         });
     if (!in_page) {
       if (records == nullptr) return say(SY_WAIT, "directory_unknown");
       return {};
@@ -91,7 +93,8 @@ Ruling Acceptance::judge(const Proposal& p) const {
     if (m.method == 3 && sender_is(mail, {})) return say(SY_CONFIRM, "sender_match", args);
   }
   Ruling r = say(SY_VETO, by_sender ? "no_sender_match" : "no_correlation_match");
-  if (const std::string parent = mail.text("in_reply_to"); !parent.empty()) r.looked_for = json::serialize(json::array{parent});
+  if (const std::string parent = mail.text("in_reply_to"); !parent.empty())
+    r.looked_for = json::serialize(json::array{parent});
   return r;
 }
 

@@ -38,7 +38,8 @@ std::vector<json::object> Mail::addresses(std::string_view field) const {
   std::vector<json::object> out;
   const auto* v = doc.if_contains(field);
   if (v == nullptr) return out;
-  if (v->is_object()) out.push_back(v->get_object());
+  if (v->is_object())
+    out.push_back(v->get_object());
   else if (v->is_array())
     for (const auto& a : v->get_array())
       if (a.is_object()) out.push_back(a.get_object());

@@ -45,7 +45,8 @@ Ruling Sender::judge(const Proposal& p) const {
   const auto from = mail.addresses("from");
   const std::string address = from.empty() ? std::string() : text_of(from.front(), "address");
   const auto at = address.find('@');
-  const bool valid = at != std::string::npos && at > 0 && at + 1 < address.size() && address.find_first_of(" \t\r\n<>") == std::string::npos;
+  const bool valid = at != std::string::npos && at > 0 && at + 1 < address.size() &&
+                     address.find_first_of(" \t\r\n<>") == std::string::npos;
   return valid ? Ruling{} : say(SY_VETO, "invalid_sender");
 }
 

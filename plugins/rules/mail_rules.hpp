@@ -1,5 +1,5 @@
-// mail_rules.hpp: the rules that decide whether a mail becomes a CRM email, in the order in which the ruleset runs them.
-// Each is pure. What a rule cannot know yet (the directory did not answer) makes the mail wait, never guess.
+// mail_rules.hpp: the rules that decide whether a mail becomes a CRM email, in the order in which the ruleset runs
+// them. Each is pure. What a rule cannot know yet (the directory did not answer) makes the mail wait, never guess.
 #pragma once
 
 #include "facts.hpp"
@@ -58,8 +58,7 @@ class Sender : public MailRule<Sender> {
   static constexpr const char* name = "sender";
   static constexpr const char* summary = "refuses mail without a valid sender";
   static constexpr const char* wants = "[]";
-  static constexpr const char* reasons =
-      R"~({"invalid_sender": "the sender's address is missing or invalid"})~";
+  static constexpr const char* reasons = R"~({"invalid_sender": "the sender's address is missing or invalid"})~";
   [[nodiscard]] Ruling judge(const Proposal& p) const;
 };
 

@@ -7,7 +7,8 @@ namespace syncline::rules {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> sender_order{"user", "contact", "account", "lead", "equipment", "team", "businessunit", "queue"};
+constexpr std::array<std::string_view, 8> sender_order{"user",      "contact", "account",      "lead",
+                                                       "equipment", "team",    "businessunit", "queue"};
 constexpr std::size_t too_many = 100;
 
 std::size_t rank(std::string_view type) {
@@ -61,7 +62,8 @@ Ruling Parties::judge(const Proposal& p) const {
       if (address.empty()) continue;
       const json::array* who = mail.candidates(address);
       if (who == nullptr) return say(SY_WAIT, "directory_unknown");
-      if (who->empty() || who->size() > too_many) out.emplace_back(party(field, recipient, nullptr));
+      if (who->empty() || who->size() > too_many)
+        out.emplace_back(party(field, recipient, nullptr));
       else
         for (const auto& c : *who) out.emplace_back(party(field, recipient, &c.as_object()));
     }

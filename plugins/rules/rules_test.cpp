@@ -14,10 +14,12 @@ json::object mail_from(std::string_view sender) {
 }
 
 json::object facts_for(int method) {
-  return {{"user", json::object{{"address", "alice@contoso.test"}, {"method", method}, {"principal", "u1"}, {"max_size", 1000}}},
-          {"parties", json::object{}},
-          {"records", json::array{}},
-          {"page", json::array{}}};
+  return {
+      {"user",
+       json::object{{"address", "alice@contoso.test"}, {"method", method}, {"principal", "u1"}, {"max_size", 1000}}},
+      {"parties", json::object{}},
+      {"records", json::array{}},
+      {"page", json::array{}}};
 }
 
 template <class T>
@@ -55,9 +57,10 @@ TEST(SizeLimit, refuses_above_the_limit_and_what_the_source_would_not_read) {
 
 TEST(Duplicate, links_to_the_record_of_the_same_direction_and_waits_when_the_directory_is_silent) {
   json::object facts = facts_for(0);
-  facts["records"] = json::array{json::object{{"id", "r0"}, {"direction", "outgoing"}, {"state", "sent"}},
-                                 json::object{{"id", "r1"}, {"direction", "incoming"}, {"state", "draft"}},
-                                 json::object{{"id", "r2"}, {"version", "7"}, {"direction", "incoming"}, {"state", "received"}}};
+  facts["records"] =
+      json::array{json::object{{"id", "r0"}, {"direction", "outgoing"}, {"state", "sent"}},
+                  json::object{{"id", "r1"}, {"direction", "incoming"}, {"state", "draft"}},
+                  json::object{{"id", "r2"}, {"version", "7"}, {"direction", "incoming"}, {"state", "received"}}};
   const Ruling r = judge<Duplicate>(mail_from("x@y.test"), facts);
   EXPECT_EQ(r.decision, SY_LINK);
   EXPECT_EQ(json::parse(r.args).at("id").as_string(), "r2");
@@ -66,7 +69,8 @@ TEST(Duplicate, links_to_the_record_of_the_same_direction_and_waits_when_the_dir
 }
 
 TEST(Sender, refuses_missing_and_invalid_addresses) {
-  for (const auto* bad : {"", "nobody", "@x.test", "a@", "a b@c.test"}) EXPECT_EQ(judge<Sender>(mail_from(bad), facts_for(0)).decision, SY_VETO) << bad;
+  for (const auto* bad : {"", "nobody", "@x.test", "a@", "a b@c.test"})
+    EXPECT_EQ(judge<Sender>(mail_from(bad), facts_for(0)).decision, SY_VETO) << bad;
   EXPECT_EQ(judge<Sender>(mail_from("a@c.test"), facts_for(0)).decision, SY_NO_OPINION);
 }
 
@@ -94,7 +98,8 @@ TEST(Acceptance, method_0_takes_all_and_method_1_only_what_correlates) {
 
 TEST(Acceptance, one_accepting_recipient_is_enough) {
   json::object facts = facts_for(1);
-  facts["user"].as_object()["configured"] = json::array{json::object{{"address", "Support@contoso.test"}, {"method", 0}}};
+  facts["user"].as_object()["configured"] =
+      json::array{json::object{{"address", "Support@contoso.test"}, {"method", 0}}};
   json::object doc = mail_from("x@y.test");
   EXPECT_EQ(judge<Acceptance>(doc, facts).decision, SY_VETO);
   doc["cc"] = json::array{json::object{{"address", "support@contoso.test"}}};
@@ -104,7 +109,8 @@ TEST(Acceptance, one_accepting_recipient_is_enough) {
 TEST(Correlation, takes_the_regarding_over_and_names_what_it_rests_on) {
   json::object doc = mail_from("x@y.test"), facts = facts_for(1);
   doc["in_reply_to"] = "p@q";
-  facts["correlation"] = json::array{json::object{{"id", "r9"}, {"regarding", json::object{{"type", "account"}, {"id", "a1"}}}}};
+  facts["correlation"] =
+      json::array{json::object{{"id", "r9"}, {"regarding", json::object{{"type", "account"}, {"id", "a1"}}}}};
   Ruling r = judge<Correlation>(doc, facts);
   ASSERT_EQ(r.decision, SY_ALTER);
   EXPECT_EQ(json::parse(r.doc).at("regarding").at("id").as_string(), "a1");
@@ -114,15 +120,18 @@ TEST(Correlation, takes_the_regarding_over_and_names_what_it_rests_on) {
   r = judge<Correlation>(doc, facts);
   ASSERT_EQ(r.decision, SY_ALTER);
   const json::value altered = json::parse(r.doc);
-  EXPECT_EQ(judge<Acceptance>(altered.as_object(), facts_for(1)).args, R"({"address":"alice@contoso.test","method":1,"needs":"p@q"})");
+  EXPECT_EQ(judge<Acceptance>(altered.as_object(), facts_for(1)).args,
+            R"({"address":"alice@contoso.test","method":1,"needs":"p@q"})");
 }
 
 TEST(Parties, sender_is_one_record_and_a_recipient_all_of_them) {
   json::object facts = facts_for(0);
   facts["parties"] = json::object{
-      {"x@y.test", json::array{json::object{{"type", "lead"}, {"id", "l"}, {"active", true}}, json::object{{"type", "contact"}, {"id", "off"}, {"active", false}},
+      {"x@y.test", json::array{json::object{{"type", "lead"}, {"id", "l"}, {"active", true}},
+                               json::object{{"type", "contact"}, {"id", "off"}, {"active", false}},
                                json::object{{"type", "account"}, {"id", "a"}, {"active", true}}}},
-      {"alice@contoso.test", json::array{json::object{{"type", "user"}, {"id", "u1"}}, json::object{{"type", "contact"}, {"id", "c1"}}}}};
+      {"alice@contoso.test",
+       json::array{json::object{{"type", "user"}, {"id", "u1"}}, json::object{{"type", "contact"}, {"id", "c1"}}}}};
   const Ruling r = judge<Parties>(mail_from("x@y.test"), facts);
   ASSERT_EQ(r.decision, SY_ALTER);
   const auto doc = json::parse(r.doc);

@@ -161,7 +161,8 @@ void SqliteStore::open(const Call& call, std::span<const sy_table* const> tables
   if (read_only) {
     struct stat seen{};
     if (::stat(config_.path.c_str(), &seen) != 0 && errno == ENOENT) {
-      throw Error(SY_CONFIG, "store " + config_.path + ": no state yet; run a pass first, or correct `path`", 0, "no_state");
+      throw Error(SY_CONFIG, "store " + config_.path + ": no state yet; run a pass first, or correct `path`", 0,
+                  "no_state");
     }
   } else {
     create_file(config_.path, host_);

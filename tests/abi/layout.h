@@ -1,5 +1,6 @@
-/* layout.h: the released layout of every struct of the boundary on 64-bit Linux (x86-64 and others with LP64). A line here is never
- * changed: a struct grows at its end, which changes its SYNCLINE_SIZE line and adds lines, and raises SY_ABI_MINOR. */
+/* layout.h: the released layout of every struct of the boundary on 64-bit Linux (x86-64 and others with LP64). A line
+ * here is never changed: a struct grows at its end, which changes its SYNCLINE_SIZE line and adds lines, and raises
+ * SY_ABI_MINOR. */
 SYNCLINE_SIZE(sy_code, 4)
 SYNCLINE_SIZE(sy_str, 16)
 SYNCLINE_OFFSET(sy_str, ptr, 0)
@@ -168,13 +169,14 @@ SYNCLINE_OFFSET(sy_proposal, side, 12)
 SYNCLINE_OFFSET(sy_proposal, kind, 16)
 SYNCLINE_OFFSET(sy_proposal, doc, 32)
 SYNCLINE_OFFSET(sy_proposal, facts, 48)
-SYNCLINE_SIZE(sy_ruling, 72)
+SYNCLINE_SIZE(sy_ruling, 88)
 SYNCLINE_OFFSET(sy_ruling, size, 0)
 SYNCLINE_OFFSET(sy_ruling, decision, 4)
 SYNCLINE_OFFSET(sy_ruling, reason, 8)
 SYNCLINE_OFFSET(sy_ruling, args, 24)
 SYNCLINE_OFFSET(sy_ruling, doc, 40)
 SYNCLINE_OFFSET(sy_ruling, looked_for, 56)
+SYNCLINE_OFFSET(sy_ruling, needs, 72)
 SYNCLINE_SIZE(sy_ruling_sink, 16)
 SYNCLINE_OFFSET(sy_ruling_sink, ctx, 0)
 SYNCLINE_OFFSET(sy_ruling_sink, put, 8)

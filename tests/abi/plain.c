@@ -6,7 +6,7 @@
 
 static char instance; /* it has no state: any address will do */
 
-static sy_code judge(void *self, const sy_proposal *p, const sy_ruling_sink *out, sy_error *error) {
+static sy_code judge(void* self, const sy_proposal* p, const sy_ruling_sink* out, sy_error* error) {
   static const char reason[] = "never_deletes";
   sy_ruling ruling = {0};
   (void)self;
@@ -22,18 +22,19 @@ static sy_code judge(void *self, const sy_proposal *p, const sy_ruling_sink *out
   return SY_OK;
 }
 
-static const sy_rule rule = {sizeof(sy_rule), TEXT(""), TEXT(""), TEXT("{\"never_deletes\": \"deletions are left to people\"}"), judge};
+static const sy_rule rule = {sizeof(sy_rule), TEXT(""), TEXT(""),
+                             TEXT("{\"never_deletes\": \"deletions are left to people\"}"), judge};
 
-static void *create(const sy_host *host, sy_str config, sy_error *error) {
+static void* create(const sy_host* host, sy_str config, sy_error* error) {
   (void)host;
   (void)config;
   (void)error;
   return &instance;
 }
 
-static void destroy(void *self) { (void)self; }
+static void destroy(void* self) { (void)self; }
 
-static const void *extension(void *self, const char *id) {
+static const void* extension(void* self, const char* id) {
   static const char wanted[] = "sy.rule/1";
   size_t i;
   (void)self;
@@ -42,8 +43,9 @@ static const void *extension(void *self, const char *id) {
   return &rule;
 }
 
-static const sy_class never_deletes = {sizeof(sy_class), "rule", "never_deletes", "Refuses every deletion", 0, 0, 1, create, destroy, extension};
-static const sy_class *const classes[] = {&never_deletes};
+static const sy_class never_deletes = {sizeof(sy_class), "rule",  "never_deletes", "Refuses every deletion", 0, 0, 1,
+                                       create,           destroy, extension};
+static const sy_class* const classes[] = {&never_deletes};
 
 extern const sy_plugin sy_plugin_v1;
 __attribute__((visibility("default"))) const sy_plugin sy_plugin_v1 = {

@@ -19,8 +19,8 @@ struct Ended {
   std::string output;
 };
 
-inline Ended run_program(const std::vector<std::string>& args, const std::vector<std::pair<std::string, std::string>>& environment,
-                         const std::string& log) {
+inline Ended run_program(const std::vector<std::string>& args,
+                         const std::vector<std::pair<std::string, std::string>>& environment, const std::string& log) {
   const pid_t child = ::fork();
   if (child == 0) {
     const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -46,10 +46,12 @@ inline Ended run_program(const std::vector<std::string>& args, const std::vector
 }
 
 /// One `syncline-crash sync`; `die` 0: to its end. 99 is the exit code of a process that died at its step.
-inline Ended sync_dying_at(const std::string& config, const std::string& log, long die, const std::vector<std::pair<std::string, std::string>>& more = {}) {
+inline Ended sync_dying_at(const std::string& config, const std::string& log, long die,
+                           const std::vector<std::pair<std::string, std::string>>& more = {}) {
   auto environment = more;
   environment.emplace_back("SYNCLINE_STEP_DIE", std::to_string(die));
-  return run_program({SYNCLINE_BUILD_DIR "/bin/syncline-crash", "--config", config, "--plugin-dir", SYNCLINE_BUILD_DIR "/plugins", "sync", "--yes", "--workers", "1"},
+  return run_program({SYNCLINE_BUILD_DIR "/bin/syncline-crash", "--config", config, "--plugin-dir",
+                      SYNCLINE_BUILD_DIR "/plugins", "sync", "--yes", "--workers", "1"},
                      environment, log);
 }
 

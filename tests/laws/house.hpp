@@ -1,5 +1,5 @@
-// house.hpp: a whole installation in a temporary folder, with memory endpoints on both sides, for the laws and the crash
-// tests: a config in, both sides' end state out.
+// house.hpp: a whole installation in a temporary folder, with memory endpoints on both sides, for the laws and the
+// crash tests: a config in, both sides' end state out.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -22,20 +22,32 @@ inline constexpr const char* bob = "bob@contoso.test";
 class House {
  public:
   /// `crm` and `mailbox`: further lines of the two connections; `rest`: further text, e.g. [defaults].
-  explicit House(std::string mailbox = {}, std::string crm = {}, std::string rest = {}, std::string entities = R"(["contact", "task"])") {
+  explicit House(std::string mailbox = {}, std::string crm = {}, std::string rest = {},
+                 std::string entities = R"(["contact", "task"])") {
     std::string pattern = (fs::temp_directory_path() / "syncline-house-XXXXXX").string();
     folder_ = ::mkdtemp(pattern.data());
     world_ = std::make_unique<memory::World>(folder_ / "world");
     world_->organization("org-1", "Contoso");
     for (const auto* who : {alice, bob})
-      world_->principal({{"id", who == alice ? "u-alice" : "u-bob"}, {"kind", "user"}, {"address", who}, {"name", who}, {"approved", true}, {"enabled", true}});
+      world_->principal({{"id", who == alice ? "u-alice" : "u-bob"},
+                         {"kind", "user"},
+                         {"address", who},
+                         {"name", who},
+                         {"approved", true},
+                         {"enabled", true}});
     std::ofstream(folder_ / "syncline.toml")
         << "instance = \"test\"\nfirst_run = \"go\"\n"
         << "[store]\nplugin = \"storage-sqlite\"\npath = \"" << (folder_ / "state.db").string() << "\"\n"
         << "[log]\nlevel = \"error\"\n"
-        << "[connection.mail]\nplugin = \"memory\"\nclass = \"memory-mailbox\"\nworld = \"" << folder_.filename().string() << "\"\npath = \"" << (folder_ / "world").string() << "\"\n" << mailbox << "\n"
-        << "[connection.crm]\nplugin = \"memory\"\nclass = \"memory-crm\"\nworld = \"" << folder_.filename().string() << "\"\npath = \"" << (folder_ / "world").string() << "\"\n" << crm << "\n"
-        << "[user.\"" << alice << "\"]\norganization = \"crm\"\nmailbox = { connection = \"mail\" }\nentities = " << entities << "\nruleset = \"none\"\n"
+        << "[connection.mail]\nplugin = \"memory\"\nclass = \"memory-mailbox\"\nworld = \""
+        << folder_.filename().string() << "\"\npath = \"" << (folder_ / "world").string() << "\"\n"
+        << mailbox << "\n"
+        << "[connection.crm]\nplugin = \"memory\"\nclass = \"memory-crm\"\nworld = \"" << folder_.filename().string()
+        << "\"\npath = \"" << (folder_ / "world").string() << "\"\n"
+        << crm << "\n"
+        << "[user.\"" << alice
+        << "\"]\norganization = \"crm\"\nmailbox = { connection = \"mail\" }\nentities = " << entities
+        << "\nruleset = \"none\"\n"
         << rest << "\n";
   }
   House(const House&) = delete;
@@ -82,7 +94,8 @@ class House {
       if (r.gone) continue;
       const auto* v = r.doc.if_contains(by);
       const std::string key = v != nullptr && v->is_string() ? std::string(v->get_string()) : "?" + r.id;
-      EXPECT_TRUE(out.emplace(key, r.doc).second) << "two " << kind << "s with " << by << " " << key << " on side " << side;
+      EXPECT_TRUE(out.emplace(key, r.doc).second)
+          << "two " << kind << "s with " << by << " " << key << " on side " << side;
     }
     return out;
   }

@@ -7,11 +7,15 @@ namespace {
 json::object contact(std::string_view email, std::string_view title) {
   return {{"firstname", "Ann"}, {"lastname", "Lee"}, {"email1", email}, {"jobtitle", title}};
 }
-json::object task(std::string_view subject) { return {{"subkind", "task"}, {"subject", subject}, {"status", "not_started"}}; }
+json::object task(std::string_view subject) {
+  return {{"subkind", "task"}, {"subject", subject}, {"status", "not_started"}};
+}
 
 void fill(House& h) {
-  for (int i = 0; i < 8; ++i) h.world().add(SY_MAILBOX, alice, "contact", contact("m" + std::to_string(i) + "@x.test", "one"));
-  for (int i = 0; i < 8; ++i) h.world().add(SY_CRM, "u-alice", "contact", contact("c" + std::to_string(i) + "@x.test", "two"));
+  for (int i = 0; i < 8; ++i)
+    h.world().add(SY_MAILBOX, alice, "contact", contact("m" + std::to_string(i) + "@x.test", "one"));
+  for (int i = 0; i < 8; ++i)
+    h.world().add(SY_CRM, "u-alice", "contact", contact("c" + std::to_string(i) + "@x.test", "two"));
   for (int i = 0; i < 5; ++i) h.world().add(SY_MAILBOX, alice, "task", task("task " + std::to_string(i)));
 }
 
@@ -193,8 +197,10 @@ TEST(Laws, S20_renamed_connections_keep_the_links) {
     all << std::ifstream(h.config()).rdbuf();
     text = all.str();
   }
-  for (const auto& [from, to] : {std::pair<std::string, std::string>{"[connection.mail]", "[connection.post]"}, {"[connection.crm]", "[connection.office]"},
-                                 {"connection = \"mail\"", "connection = \"post\""}, {"organization = \"crm\"", "organization = \"office\""}})
+  for (const auto& [from, to] : {std::pair<std::string, std::string>{"[connection.mail]", "[connection.post]"},
+                                 {"[connection.crm]", "[connection.office]"},
+                                 {"connection = \"mail\"", "connection = \"post\""},
+                                 {"organization = \"crm\"", "organization = \"office\""}})
     text.replace(text.find(from), from.size(), to);
   std::ofstream(h.config()) << text;
   const auto effects = h.world().effects();
@@ -247,12 +253,14 @@ TEST(Laws, ended_links_are_forgotten_in_the_end) {
 TEST(Laws, eight_pairs_on_one_crm_with_as_many_workers_do_not_mix) {
   std::string users;
   for (int i = 0; i < 7; ++i)
-    users += "[user.\"user" + std::to_string(i) + "@contoso.test\"]\norganization = \"crm\"\nmailbox = { connection = \"mail\" }\n" +
+    users += "[user.\"user" + std::to_string(i) +
+             "@contoso.test\"]\norganization = \"crm\"\nmailbox = { connection = \"mail\" }\n" +
              "entities = [\"contact\", \"task\"]\nruleset = \"none\"\n";
   House h({}, {}, users);
   for (int i = 0; i < 7; ++i) {
     const std::string address = "user" + std::to_string(i) + "@contoso.test", id = "u-" + std::to_string(i);
-    h.world().principal({{"id", id}, {"kind", "user"}, {"address", address}, {"name", address}, {"approved", true}, {"enabled", true}});
+    h.world().principal(
+        {{"id", id}, {"kind", "user"}, {"address", address}, {"name", address}, {"approved", true}, {"enabled", true}});
     for (int n = 0; n < 5; ++n) {
       h.world().add(SY_MAILBOX, address, "contact", contact("m" + std::to_string(n) + "." + address, "one"));
       h.world().add(SY_CRM, id, "contact", contact("c" + std::to_string(n) + "." + address, "two"));
@@ -271,7 +279,8 @@ TEST(Laws, eight_pairs_on_one_crm_with_as_many_workers_do_not_mix) {
 }
 
 TEST(Laws, listing_without_cursor_and_answers_without_documents_do_as_well) {
-  House h("cursor = false\nfeed_docs = false\nanswer = \"version\"", "cursor = false\nfeed_docs = false\nanswer = \"version\"");
+  House h("cursor = false\nfeed_docs = false\nanswer = \"version\"",
+          "cursor = false\nfeed_docs = false\nanswer = \"version\"");
   fill(h);
   h.settle();
   h.expect_in_step("contact", "email1");

@@ -72,6 +72,8 @@ class BlobReader {
   std::uint64_t handle_ = 0, length_ = 0;
 };
 
-inline void remove_blob(const Host& host, std::string_view reference) { blobs_of(host).remove(&host.raw(), borrow(reference)); }
+inline void remove_blob(const Host& host, std::string_view reference) {
+  blobs_of(host).remove(&host.raw(), borrow(reference));
+}
 
 }  // namespace syncline

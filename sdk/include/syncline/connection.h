@@ -13,14 +13,14 @@ enum { SY_MAILBOX = 1, SY_CRM = 2 };
 
 typedef struct sy_connection {
   uint32_t size;
-  int32_t side;           /* SY_MAILBOX or SY_CRM */
+  int32_t side; /* SY_MAILBOX or SY_CRM */
   /* `settings`: JSON with the PER_ENDPOINT options and {"principal": {"kind": "user"|"queue", "address": …}}.
    * `host` belongs to this endpoint (its secrets, spool and log context). No network in here. */
-  void *(*open)(void *self, const sy_host *host, sy_str settings, sy_error *);
-  void (*close)(void *self, void *endpoint);
-  const void *(*endpoint_extension)(void *self, void *endpoint, const char *id); /* "sy.endpoint/1", "sy.feeds/1", … */
+  void* (*open)(void* self, const sy_host* host, sy_str settings, sy_error*);
+  void (*close)(void* self, void* endpoint);
+  const void* (*endpoint_extension)(void* self, void* endpoint, const char* id); /* "sy.endpoint/1", "sy.feeds/1", … */
   /* Facts about the server for `plugin info` and `doctor`, as one JSON object; talks to it. */
-  sy_code (*probe)(void *self, const sy_call *, const sy_texts *, sy_error *);
+  sy_code (*probe)(void* self, const sy_call*, const sy_texts*, sy_error*);
 } sy_connection;
 
 #ifdef __cplusplus

@@ -30,7 +30,8 @@ inline Feeds* connection_feeds(void* self) { return static_cast<Connection*>(sel
 
 template <int Side>
 inline constexpr sy_connection connection_table = {
-    sizeof(sy_connection), Side,
+    sizeof(sy_connection),
+    Side,
     [](void* self, const sy_host* host, sy_str settings, sy_error* e) -> void* {
       Endpoint* made = nullptr;
       guard(e, [&] { made = static_cast<Connection*>(self)->open(Host(*host), view(settings)).release(); });
@@ -42,8 +43,7 @@ inline constexpr sy_connection connection_table = {
       auto* self = static_cast<Endpoint*>(endpoint);
       if (name == "sy.endpoint/1") return &endpoint_table;
       if (name == "sy.feeds/1" && self->feeds() != nullptr) return &feeds_table<&endpoint_feeds>;
-      if (name == "sy.directory/1" && self->directory() != nullptr)
-        return &directory_table<&endpoint_directory>;
+      if (name == "sy.directory/1" && self->directory() != nullptr) return &directory_table<&endpoint_directory>;
       return nullptr;
     },
     [](void* self, const sy_call* call, const sy_texts* out, sy_error* e) {

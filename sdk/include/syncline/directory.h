@@ -14,14 +14,17 @@ typedef struct sy_directory {
   /* {"organization": id, "organization_name": …, "principal": {"id": …, "kind": "user"|"queue", "address": …,
    *  "name": …, "approved": bool, "enabled": bool, "incoming": 0..3, "method": 0..4 or null}}; SY_GONE: no such
    * principal. */
-  sy_code (*identity)(void *self, const sy_call *, sy_str address, const sy_texts *, sy_error *);
+  sy_code (*identity)(void* self, const sy_call*, sy_str address, const sy_texts*, sy_error*);
   /* Per address a JSON array of candidates {"type": "user"|"contact"|"account"|"lead"|"queue"|…, "id": …, "name": …,
    * "active": bool, "owner": id or null}; an empty array: nobody. */
-  sy_code (*parties)(void *self, const sy_call *, const sy_str *addresses, size_t n, const sy_texts *, sy_error *);
-  /* Per natural key (email: a Message-ID without brackets) a JSON array of records {"id": …, "version": …,
-   * "direction": "incoming"|"outgoing", "regarding": {"type": …, "id": …} or null, "state": …}. */
-  sy_code (*records)(void *self, const sy_call *, sy_str kind, const sy_str *keys, size_t n, const sy_texts *,
-                     sy_error *);
+  sy_code (*parties)(void* self, const sy_call*, const sy_str* addresses, size_t n, const sy_texts*, sy_error*);
+  /* Per key a JSON array of records {"id": …, "version": …, "direction": "incoming"|"outgoing", "regarding": {"type":
+   * …, "id": …} or null, "state": …, "created_ms": …}, the newest first. Keys of email: a Message-ID without brackets;
+   * "token:" and a tracking token; "conversation:" and the base of a conversation index (hex); "words:" and a JSON
+   * object
+   * {"subject": [word…], "addresses": [address…], "delta": n, "min_addresses": n} for smart matching. A kind of key
+   * that the CRM cannot look up has an empty array. */
+  sy_code (*records)(void* self, const sy_call*, sy_str kind, const sy_str* keys, size_t n, const sy_texts*, sy_error*);
 } sy_directory;
 
 #ifdef __cplusplus

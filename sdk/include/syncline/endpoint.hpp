@@ -38,7 +38,8 @@ struct Operation {
   std::string kind, id, if_version, token, doc, fields;
 
   [[nodiscard]] sy_op raw() const {
-    return {sizeof(sy_op), verb, borrow(kind), borrow(id), borrow(if_version), borrow(token), borrow(doc), borrow(fields)};
+    return {sizeof(sy_op),      verb,          borrow(kind), borrow(id),
+            borrow(if_version), borrow(token), borrow(doc),  borrow(fields)};
   }
   static Operation from(const sy_op& o) {
     return {o.verb, text(o.kind), text(o.id), text(o.if_version), text(o.token), text(o.doc), text(o.fields)};
@@ -52,8 +53,8 @@ struct Done {
   std::int64_t changed_ms = 0, retry_after_ms = 0;
 
   [[nodiscard]] sy_done raw() const {
-    return {sizeof(sy_done), code,       borrow(id),        borrow(version),     borrow(doc), borrow(later),
-            borrow(never),      changed_ms, retry_after_ms, borrow(server_code), borrow(text)};
+    return {sizeof(sy_done), code,       borrow(id),     borrow(version),     borrow(doc), borrow(later),
+            borrow(never),   changed_ms, retry_after_ms, borrow(server_code), borrow(text)};
   }
   static Done from(const sy_done& d) {
     return {d.code,
@@ -111,16 +112,20 @@ class Directory {
   virtual ~Directory() = default;
   virtual std::string identity(const Call&, std::string_view address) = 0;
   virtual std::vector<std::string> parties(const Call&, std::span<const std::string_view> addresses) = 0;
-  virtual std::vector<std::string> records(const Call&, std::string_view kind, std::span<const std::string_view> keys) = 0;
+  virtual std::vector<std::string> records(const Call&, std::string_view kind,
+                                           std::span<const std::string_view> keys) = 0;
 };
 
 class Endpoint {
  public:
   virtual ~Endpoint() = default;
   virtual Caps caps(std::string_view kind) = 0;
-  virtual void fetch(const Call&, std::string_view kind, std::span<const std::string_view> ids, int depth, const ItemSink&) = 0;
+  virtual void fetch(const Call&, std::string_view kind, std::span<const std::string_view> ids, int depth,
+                     const ItemSink&) = 0;
   /// nullopt: absent.
-  virtual std::optional<Item> find(const Call&, const Operation&) { throw Error(SY_UNSUPPORTED, "find is not offered"); }
+  virtual std::optional<Item> find(const Call&, const Operation&) {
+    throw Error(SY_UNSUPPORTED, "find is not offered");
+  }
   virtual void apply(const Call&, std::span<const Operation>, const DoneSink&) {
     throw Error(SY_UNSUPPORTED, "this endpoint cannot be written to");
   }
@@ -157,7 +162,8 @@ inline constexpr sy_feeds feeds_table = {
     [](void* self, const sy_call* call, sy_str feed, sy_str cursor, const sy_items* out, const sy_texts* next,
        int32_t* end, sy_error* e) {
       return guard(e, [&] {
-        const PageEnd p = Get(self)->page(Call(*call), view(feed), view(cursor), [&](const Item& i) { return put(out, i); });
+        const PageEnd p =
+            Get(self)->page(Call(*call), view(feed), view(cursor), [&](const Item& i) { return put(out, i); });
         if (p.next) next->put(next, borrow(*p.next));
         *end = p.end;
       });
@@ -174,9 +180,11 @@ inline constexpr sy_directory directory_table = {
         for (const std::string& t : Get(self)->parties(Call(*call), views(addresses, n))) out->put(out, borrow(t));
       });
     },
-    [](void* self, const sy_call* call, sy_str kind, const sy_str* keys, std::size_t n, const sy_texts* out, sy_error* e) {
+    [](void* self, const sy_call* call, sy_str kind, const sy_str* keys, std::size_t n, const sy_texts* out,
+       sy_error* e) {
       return guard(e, [&] {
-        for (const std::string& t : Get(self)->records(Call(*call), view(kind), views(keys, n))) out->put(out, borrow(t));
+        for (const std::string& t : Get(self)->records(Call(*call), view(kind), views(keys, n)))
+          out->put(out, borrow(t));
       });
     }};
 
@@ -195,10 +203,11 @@ inline constexpr sy_endpoint endpoint_table = {
         if (!c.fields.empty()) fields->put(fields, borrow(c.fields));
       });
     },
-    [](void* self, const sy_call* call, sy_str kind, const sy_str* ids, std::size_t n, int32_t depth, const sy_items* out,
-       sy_error* e) {
+    [](void* self, const sy_call* call, sy_str kind, const sy_str* ids, std::size_t n, int32_t depth,
+       const sy_items* out, sy_error* e) {
       return guard(e, [&] {
-        endpoint_of(self)->fetch(Call(*call), view(kind), views(ids, n), depth, [&](const Item& i) { return put(out, i); });
+        endpoint_of(self)->fetch(Call(*call), view(kind), views(ids, n), depth,
+                                 [&](const Item& i) { return put(out, i); });
       });
     },
     [](void* self, const sy_call* call, const sy_op* create, const sy_items* out, sy_error* e) {

@@ -65,14 +65,16 @@ class FeedsHandle {
   PageEnd page(const sy_call* call, std::string_view feed, std::string_view cursor, const ItemSink& on_item) const {
     PageEnd out;
     std::int32_t end = -1;
-    SinkOf<sy_items, sy_item, std::function<bool(const sy_item&)>> items([&](const sy_item& i) { return on_item(Item::from(i)); });
+    SinkOf<sy_items, sy_item, std::function<bool(const sy_item&)>> items(
+        [&](const sy_item& i) { return on_item(Item::from(i)); });
     TextSink next([&](std::string_view c) { out.next = std::string(c); });
     sy_error e = no_error();
     const sy_code code = table_->page(self_, call, borrow(feed), borrow(cursor), items, next, &end, &e);
     items.rethrow();
     next.rethrow();
     check(code, e);
-    if (end < SY_PAGE_MORE || end > SY_PAGE_LISTING_COMPLETE) throw Error(SY_BROKEN, "the feed did not say how its page ended");
+    if (end < SY_PAGE_MORE || end > SY_PAGE_LISTING_COMPLETE)
+      throw Error(SY_BROKEN, "the feed did not say how its page ended");
     if (end == SY_PAGE_MORE && !out.next) throw Error(SY_BROKEN, "the feed promised more and gave no cursor");
     out.end = end;
     return out;
@@ -97,14 +99,18 @@ class DirectoryHandle {
   explicit operator bool() const { return table_ != nullptr; }
 
   [[nodiscard]] std::string identity(const sy_call* call, std::string_view address) const {
-    auto out = texts(1, [&](const sy_texts* t, sy_error* e) { return table_->identity(self_, call, borrow(address), t, e); });
+    auto out =
+        texts(1, [&](const sy_texts* t, sy_error* e) { return table_->identity(self_, call, borrow(address), t, e); });
     return std::move(out.front());
   }
   [[nodiscard]] std::vector<std::string> parties(const sy_call* call, std::span<const std::string> addresses) const {
     const auto in = borrow_all(addresses);
-    return texts(in.size(), [&](const sy_texts* t, sy_error* e) { return table_->parties(self_, call, in.data(), in.size(), t, e); });
+    return texts(in.size(), [&](const sy_texts* t, sy_error* e) {
+      return table_->parties(self_, call, in.data(), in.size(), t, e);
+    });
   }
-  [[nodiscard]] std::vector<std::string> records(const sy_call* call, std::string_view kind, std::span<const std::string> keys) const {
+  [[nodiscard]] std::vector<std::string> records(const sy_call* call, std::string_view kind,
+                                                 std::span<const std::string> keys) const {
     const auto in = borrow_all(keys);
     return texts(in.size(), [&](const sy_texts* t, sy_error* e) {
       return table_->records(self_, call, borrow(kind), in.data(), in.size(), t, e);
@@ -120,7 +126,8 @@ class DirectoryHandle {
     const sy_code code = f(sink, &e);
     sink.rethrow();
     check(code, e);
-    if (out.size() != expected) throw Error(SY_BROKEN, "the directory answered another number of questions than were asked");
+    if (out.size() != expected)
+      throw Error(SY_BROKEN, "the directory answered another number of questions than were asked");
     return out;
   }
   const sy_directory* table_ = nullptr;
@@ -160,9 +167,11 @@ class EndpointHandle {
     out.settle_ms = raw.settle_ms;
     return out;
   }
-  void fetch(const sy_call* call, std::string_view kind, std::span<const std::string> ids, int depth, const ItemSink& on_item) const {
+  void fetch(const sy_call* call, std::string_view kind, std::span<const std::string> ids, int depth,
+             const ItemSink& on_item) const {
     const auto in = borrow_all(ids);
-    SinkOf<sy_items, sy_item, std::function<bool(const sy_item&)>> sink([&](const sy_item& i) { return on_item(Item::from(i)); });
+    SinkOf<sy_items, sy_item, std::function<bool(const sy_item&)>> sink(
+        [&](const sy_item& i) { return on_item(Item::from(i)); });
     sy_error e = no_error();
     const sy_code code = table_->fetch(self_, call, borrow(kind), in.data(), in.size(), depth, sink, &e);
     sink.rethrow();
@@ -210,10 +219,13 @@ class EndpointHandle {
     if (results.failure) std::rethrow_exception(results.failure);
     check(code, e);
     for (std::size_t i = 0; i < ops.size(); ++i)
-      if (!results.seen[i]) on_done(i, Done::failed(Error(SY_BROKEN, "the endpoint gave no result for this operation")));
+      if (!results.seen[i])
+        on_done(i, Done::failed(Error(SY_BROKEN, "the endpoint gave no result for this operation")));
   }
   [[nodiscard]] FeedsHandle feeds() const { return {static_cast<const sy_feeds*>(extension("sy.feeds/1")), self_}; }
-  [[nodiscard]] DirectoryHandle directory() const { return {static_cast<const sy_directory*>(extension("sy.directory/1")), self_}; }
+  [[nodiscard]] DirectoryHandle directory() const {
+    return {static_cast<const sy_directory*>(extension("sy.directory/1")), self_};
+  }
 
  private:
   [[nodiscard]] const void* extension(const char* id) const {
@@ -329,10 +341,13 @@ class StoreHandle {
     check(table_->open(self(), call, tables.data(), tables.size(), read_only ? 1 : 0, &e), e);
   }
   void get(const sy_call* call, std::span<const sy_key> keys, const RowSink& on_row) const {
-    rows(on_row, [&](const sy_row_sink* s, sy_error* e) { return table_->get(self(), call, keys.data(), keys.size(), s, e); });
+    rows(on_row,
+         [&](const sy_row_sink* s, sy_error* e) { return table_->get(self(), call, keys.data(), keys.size(), s, e); });
   }
-  void scan(const sy_call* call, const sy_key& prefix, const sy_key* after, std::size_t limit, const RowSink& on_row) const {
-    rows(on_row, [&](const sy_row_sink* s, sy_error* e) { return table_->scan(self(), call, &prefix, after, limit, s, e); });
+  void scan(const sy_call* call, const sy_key& prefix, const sy_key* after, std::size_t limit,
+            const RowSink& on_row) const {
+    rows(on_row,
+         [&](const sy_row_sink* s, sy_error* e) { return table_->scan(self(), call, &prefix, after, limit, s, e); });
   }
   void commit(const sy_call* call, const sy_commit& c) const {
     sy_error e = no_error();
@@ -341,8 +356,8 @@ class StoreHandle {
     if (code == SY_CONFLICT) throw CommitConflict(failed);
     check(code, e);
   }
-  [[nodiscard]] LeaseAnswer lease(const sy_call* call, std::string_view name, std::string_view owner, std::int64_t now_ms,
-                                  std::int64_t ttl_ms, int force) const {
+  [[nodiscard]] LeaseAnswer lease(const sy_call* call, std::string_view name, std::string_view owner,
+                                  std::int64_t now_ms, std::int64_t ttl_ms, int force) const {
     LeaseAnswer out;
     const sy_lease_sink sink = holder_sink(out.holder);
     sy_error e = no_error();

@@ -6,7 +6,7 @@
  *    copies it. Nothing that one side allocates is freed by the other. Text is UTF-8 and not terminated.
  * 4. No C++ type, no exception and no FILE* crosses. A plugin is loaded once and never unloaded.
  * 5. Threads: an endpoint is used by one thread at a time; a connection and a store by many at once. Host functions may
- *    be called from any thread. Further tables are asked for by name ("sy.endpoint/1"): id, header and struct share it. */
+ *    be called from any thread. Further tables are had by name ("sy.endpoint/1"): id, header and struct share it. */
 #ifndef SYNCLINE_PLUGIN_H
 #define SYNCLINE_PLUGIN_H
 
@@ -21,7 +21,10 @@ enum { SY_ABI_MAJOR = 1, SY_ABI_MINOR = 0 };
 #define SY_MAGIC 0x53594e43u /* the first word of sy_plugin: tells data from code that bears its name */
 #define SY_HAS(p, field) ((p)->size >= offsetof(__typeof__(*(p)), field) + sizeof((p)->field))
 
-typedef struct sy_str { const char *ptr; size_t len; } sy_str;
+typedef struct sy_str {
+  const char* ptr;
+  size_t len;
+} sy_str;
 
 /* What the caller has to do next, not what broke inside. */
 typedef int32_t sy_code;
@@ -42,64 +45,67 @@ enum {
   SY_CONFIG = 13      /* the configuration cannot work: tell a person, with the remedy in text */
 };
 
-typedef struct sy_error {      /* caller-owned; the callee fills what it knows */
+typedef struct sy_error { /* caller-owned; the callee fills what it knows */
   uint32_t size;
   sy_code code;
   int64_t retry_after_ms;
-  char server_code[64];        /* the server's own code, terminated; empty if it gave none */
-  char text[432];              /* for a person, terminated, one line, without secrets and content */
+  char server_code[64]; /* the server's own code, terminated; empty if it gave none */
+  char text[432];       /* for a person, terminated, one line, without secrets and content */
 } sy_error;
 
-typedef struct sy_call {       /* how long the caller is willing to wait; poll at least once a second */
+typedef struct sy_call { /* how long the caller is willing to wait; poll at least once a second */
   uint32_t size;
-  int64_t (*remaining_ms)(const struct sy_call *); /* until the deadline; <= 0: it has passed */
-  int (*canceled)(const struct sy_call *);
+  int64_t (*remaining_ms)(const struct sy_call*); /* until the deadline; <= 0: it has passed */
+  int (*canceled)(const struct sy_call*);
 } sy_call;
 
-typedef struct sy_texts {      /* a sink of texts; put returns 0 to ask for no more */
-  void *ctx;
-  int (*put)(const struct sy_texts *, sy_str);
+typedef struct sy_texts { /* a sink of texts; put returns 0 to ask for no more */
+  void* ctx;
+  int (*put)(const struct sy_texts*, sy_str);
 } sy_texts;
 
 enum { SY_TRACE = 0, SY_DEBUG, SY_INFO, SY_WARN, SY_ERROR };
 enum { SY_BEFORE = 0, SY_AFTER = 1 };
-typedef struct sy_host {       /* what the kernel offers; outlives the instance it was given to */
+typedef struct sy_host { /* what the kernel offers; outlives the instance it was given to */
   uint32_t size, abi_major, abi_minor;
-  void (*log)(const struct sy_host *, int level, sy_str item, sy_str text); /* item: its id, or empty */
-  int64_t (*now_ms)(const struct sy_host *);                                /* UTC; the only clock */
-  sy_code (*secret)(const struct sy_host *, sy_str option, const sy_texts *, sy_error *);
-  void (*effect)(const struct sy_host *, int phase, sy_str what); /* around each request that changes a remote side */
-  void (*count)(const struct sy_host *, sy_str what, int64_t n);  /* requests, bytes_in, bytes_out, retries, … */
-  const void *(*extension)(const struct sy_host *, const char *id); /* e.g. "sy.blobs/1"; null: not offered */
+  void (*log)(const struct sy_host*, int level, sy_str item, sy_str text); /* item: its id, or empty */
+  int64_t (*now_ms)(const struct sy_host*);                                /* UTC; the only clock */
+  sy_code (*secret)(const struct sy_host*, sy_str option, const sy_texts*, sy_error*);
+  void (*effect)(const struct sy_host*, int phase, sy_str what);   /* around each request that changes a remote side */
+  void (*count)(const struct sy_host*, sy_str what, int64_t n);    /* requests, bytes_in, bytes_out, retries, … */
+  const void* (*extension)(const struct sy_host*, const char* id); /* e.g. "sy.blobs/1"; null: not offered */
 } sy_host;
 
+/* clang-format off */
 enum { SY_TEXT = 0, SY_INT, SY_BOOL, SY_DURATION, SY_BYTES, SY_CHOICE, SY_SECRET, SY_INSTANT, SY_LIST, SY_TABLE, SY_PATH, SY_URL };
-enum { SY_REQUIRED = 1, SY_PER_ENDPOINT = 2 }; /* PER_ENDPOINT: stands in a user's or queue's `mailbox`, not in the connection */
-typedef struct sy_option {     /* one key of the configuration; validation, JSON Schema, docs and example come from it */
+/* PER_ENDPOINT: stands in a user's or queue's `mailbox`, not in the connection; QUEUE_ONLY: refused for users */
+enum { SY_REQUIRED = 1, SY_PER_ENDPOINT = 2, SY_QUEUE_ONLY = 4 };
+/* clang-format on */
+typedef struct sy_option { /* one key of the configuration; validation, JSON Schema, docs and example come from it */
   uint32_t size, type, flags;
-  const char *name;            /* dotted for a table within: "auth.method" */
-  const char *fallback;        /* default as it would be written in TOML; null: none */
-  const char *allowed;         /* SY_CHOICE: "a|b|c"; SY_INT, SY_DURATION, SY_BYTES: "min..max"; else null */
+  const char* name;     /* dotted for a table within: "auth.method" */
+  const char* fallback; /* default as it would be written in TOML; null: none */
+  const char* allowed;  /* SY_CHOICE: "a|b|c"; SY_INT, SY_DURATION, SY_BYTES: "min..max"; else null */
   const char *doc, *example;
 } sy_option;
 
-typedef struct sy_class {      /* one kind of instance this library can make */
+typedef struct sy_class { /* one kind of instance this library can make */
   uint32_t size;
-  const char *role;            /* connection, store, filter, rule */
+  const char* role; /* connection, store, filter, rule */
   const char *name, *summary;
   size_t n_options;
-  const sy_option *const *options;
-  uint32_t revision;           /* filters and rules: raise it when verdicts may change */
-  void *(*create)(const sy_host *, sy_str config, sy_error *); /* config: validated JSON; no network in here */
-  void (*destroy)(void *self);
-  const void *(*extension)(void *self, const char *id);        /* any thread; null: not offered */
+  const sy_option* const* options;
+  uint32_t revision;                                         /* filters and rules: raise it when verdicts may change */
+  void* (*create)(const sy_host*, sy_str config, sy_error*); /* config: validated JSON; no network in here */
+  void (*destroy)(void* self);
+  const void* (*extension)(void* self, const char* id); /* any thread; null: not offered */
 } sy_class;
 
-typedef struct sy_plugin {     /* the one exported symbol, constant-initialised: const sy_plugin sy_plugin_v1 */
+typedef struct sy_plugin { /* the one exported symbol, constant-initialised: const sy_plugin sy_plugin_v1 */
   uint32_t magic, size, abi_major, abi_minor;
   const char *name, *version, *licence;
   size_t n_classes;
-  const sy_class *const *classes;
+  const sy_class* const* classes;
 } sy_plugin;
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 // plugin.hpp: the C++20 face of plugin.h, header-only: it compiles into whoever includes it and never crosses the
-// boundary. Authors derive from Connection, Endpoint, Store, Filter or Rule (one header each), throw Error, and end with
-// SYNCLINE_PLUGIN(...). No function here keeps a view beyond the call it came with.
+// boundary. Authors derive from Connection, Endpoint, Store, Filter or Rule (one header each), throw Error, and end
+// with SYNCLINE_PLUGIN(...). No function here keeps a view beyond the call it came with.
 #pragma once
 
 #include <array>
@@ -21,9 +21,9 @@ inline std::string text(sy_str s) { return std::string(view(s)); }
 
 /// The name of a code as it stands in logs, JSON and docs.
 constexpr std::string_view code_name(sy_code code) {
-  constexpr std::array<std::string_view, 14> names{"ok",       "retry",       "auth",     "gone",   "conflict",
-                                                   "invalid",  "reset",       "unsupported", "canceled", "broken",
-                                                   "exists",   "denied",      "full",     "config"};
+  constexpr std::array<std::string_view, 14> names{"ok",      "retry",  "auth",        "gone",     "conflict",
+                                                   "invalid", "reset",  "unsupported", "canceled", "broken",
+                                                   "exists",  "denied", "full",        "config"};
   return code >= 0 && static_cast<std::size_t>(code) < names.size() ? names[static_cast<std::size_t>(code)] : "broken";
 }
 
@@ -54,7 +54,8 @@ void copy_text(char (&to)[N], std::string_view from) noexcept {
   to[n] = '\0';
 }
 
-inline sy_code fill(sy_error* e, sy_code code, std::string_view what, std::int64_t wait, std::string_view server) noexcept {
+inline sy_code fill(sy_error* e, sy_code code, std::string_view what, std::int64_t wait,
+                    std::string_view server) noexcept {
   if (e != nullptr && SY_HAS(e, text)) {
     e->code = code;
     e->retry_after_ms = wait;
@@ -118,8 +119,10 @@ class SinkOf {
     sink_.put = [](const Sink* s, const Value* v) -> decltype(s->put(s, v)) {
       auto* self = static_cast<SinkOf*>(s->ctx);
       const bool more = self->run(*v);
-      if constexpr (!std::is_void_v<decltype(s->put(s, v))>) return more ? 1 : 0;
-      else static_cast<void>(more);
+      if constexpr (!std::is_void_v<decltype(s->put(s, v))>)
+        return more ? 1 : 0;
+      else
+        static_cast<void>(more);
     };
   }
   SinkOf(const SinkOf&) = delete;
@@ -133,7 +136,8 @@ class SinkOf {
   bool run(const Value& v) noexcept {
     if (failure_) return false;
     try {
-      if constexpr (std::is_same_v<decltype(f_(v)), bool>) return f_(v);
+      if constexpr (std::is_same_v<decltype(f_(v)), bool>)
+        return f_(v);
       else {
         f_(v);
         return true;
@@ -182,7 +186,9 @@ class TextSink {
 class Host {
  public:
   explicit Host(const sy_host& host) : host_(&host) {}
-  void log(int level, std::string_view item, std::string_view line) const { host_->log(host_, level, borrow(item), borrow(line)); }
+  void log(int level, std::string_view item, std::string_view line) const {
+    host_->log(host_, level, borrow(item), borrow(line));
+  }
   [[nodiscard]] std::int64_t now_ms() const { return host_->now_ms(host_); }
   /// The value of a SY_SECRET option by its dotted name. Throws SY_AUTH or SY_CONFIG when it cannot be had.
   [[nodiscard]] std::string secret(std::string_view option) const {
@@ -222,7 +228,8 @@ constexpr auto option_pointers(std::index_sequence<I...>) {
   return std::array<const sy_option*, sizeof...(I)>{&T::options[I]...};
 }
 template <class T>
-inline constexpr auto options_of = option_pointers<T>(std::make_index_sequence<std::tuple_size_v<decltype(T::options)>>());
+inline constexpr auto options_of =
+    option_pointers<T>(std::make_index_sequence<std::tuple_size_v<decltype(T::options)>>());
 }  // namespace detail
 
 /// A class description made at compile time. T has static constexpr: role (from its base), name, summary, revision,
@@ -250,9 +257,15 @@ inline constexpr std::array<const sy_class*, sizeof...(T)> classes_of{&class_of<
 }  // namespace syncline
 
 /// Exports the library's one symbol. Use once, at namespace scope: SYNCLINE_PLUGIN("pop3", "0.1.0", "Apache-2.0", Pop3)
-#define SYNCLINE_PLUGIN(plugin_name, plugin_version, plugin_licence, ...)                                      \
-  extern "C" __attribute__((visibility("default"))) const sy_plugin sy_plugin_v1;                              \
-  extern "C" __attribute__((visibility("default"))) constinit const sy_plugin sy_plugin_v1 = {                 \
-      SY_MAGIC,       sizeof(sy_plugin), SY_ABI_MAJOR, SY_ABI_MINOR,                                           \
-      plugin_name,    plugin_version,    plugin_licence,                                                       \
-      ::syncline::classes_of<__VA_ARGS__>.size(), ::syncline::classes_of<__VA_ARGS__>.data()}
+#define SYNCLINE_PLUGIN(plugin_name, plugin_version, plugin_licence, ...)                      \
+  extern "C" __attribute__((visibility("default"))) const sy_plugin sy_plugin_v1;              \
+  extern "C" __attribute__((visibility("default"))) constinit const sy_plugin sy_plugin_v1 = { \
+      SY_MAGIC,                                                                                \
+      sizeof(sy_plugin),                                                                       \
+      SY_ABI_MAJOR,                                                                            \
+      SY_ABI_MINOR,                                                                            \
+      plugin_name,                                                                             \
+      plugin_version,                                                                          \
+      plugin_licence,                                                                          \
+      ::syncline::classes_of<__VA_ARGS__>.size(),                                              \
+      ::syncline::classes_of<__VA_ARGS__>.data()}

@@ -11,39 +11,48 @@ extern "C" {
 
 enum {
   SY_NO_OPINION = 0,
-  SY_CONFIRM = 1,         /* confirmed, with a reason worth keeping; later rules still run */
-  SY_VETO = 2,            /* refused; no later rule runs */
-  SY_ALTER = 3,           /* `doc` is the document to write instead; later rules see it */
-  SY_WAIT = 4,            /* a fact is unknown: try again later; no later rule runs */
-  SY_NEED_FULL = 5,       /* the answer depends on what a head lacks: fetch it whole and ask again */
-  SY_LINK = 6             /* do not create: the record in `args` ({"id": …, "version": …}) is this item; link to it */
+  SY_CONFIRM = 1,   /* confirmed, with a reason worth keeping; later rules still run */
+  SY_VETO = 2,      /* refused; no later rule runs */
+  SY_ALTER = 3,     /* `doc` is the document to write instead; later rules see it */
+  SY_WAIT = 4,      /* a fact is unknown: try again later; no later rule runs */
+  SY_NEED_FULL = 5, /* the answer depends on what a head lacks: fetch it whole and ask again */
+  SY_LINK = 6,      /* do not create: the record in `args` ({"id": …, "version": …}) is this item; link to it. With
+                       `doc`: then write its members to that record (an update of just these fields) */
+  SY_FAIL = 7       /* cannot be carried as it is: tried again as a failed write is, then quarantined */
 };
 
 typedef struct sy_proposal {
   uint32_t size;
-  uint32_t verb;          /* SY_CREATE, SY_UPDATE, SY_DELETE */
-  uint32_t flags;         /* SY_ITEM_HEAD: bodies and parts of doc are unknown */
-  int32_t side;           /* SY_MAILBOX or SY_CRM: where it would be written */
-  sy_str kind, doc;       /* the document to write; delete: the last known one */
-  sy_str facts;           /* JSON object of the facts that `wants` named; an absent member is unknown */
+  uint32_t verb;    /* SY_CREATE, SY_UPDATE, SY_DELETE */
+  uint32_t flags;   /* SY_ITEM_HEAD: bodies and parts of doc are unknown */
+  int32_t side;     /* SY_MAILBOX or SY_CRM: where it would be written */
+  sy_str kind, doc; /* the document to write; delete: the last known one */
+  sy_str facts;     /* JSON object of the facts that `wants` named; an absent member is unknown */
 } sy_proposal;
 
 typedef struct sy_ruling {
   uint32_t size;
   int32_t decision;
-  sy_str reason, args;    /* as in sy_verdict */
-  sy_str doc;             /* SY_ALTER */
-  sy_str looked_for;      /* SY_VETO: JSON array of natural keys; when one of them is linked, ask again (S7) */
+  sy_str reason, args; /* as in sy_verdict */
+  sy_str doc;          /* SY_ALTER */
+  sy_str looked_for;   /* SY_VETO: JSON array of natural keys; when one of them is linked, ask again (S7) */
+  /* With any decision that lets the operation go on: JSON array of creates that must have happened first, each
+   * {"name": …, "kind": …, "key": natural key, "doc": …}. Where the document says {"needs": name}, the members "type"
+   * and "id" of what was made take its place; a create that is refused for good (no right, invalid) leaves it out. */
+  sy_str needs;
 } sy_ruling;
 
-typedef struct sy_ruling_sink { void *ctx; void (*put)(const struct sy_ruling_sink *, const sy_ruling *); } sy_ruling_sink;
+typedef struct sy_ruling_sink {
+  void* ctx;
+  void (*put)(const struct sy_ruling_sink*, const sy_ruling*);
+} sy_ruling_sink;
 
 typedef struct sy_rule {
   uint32_t size;
-  sy_str kinds;           /* JSON array; empty: all */
-  sy_str wants;           /* JSON array out of: user, now, link, parties, records, correlation, page, received_after */
-  sy_str reasons;         /* JSON object: code → English sentence with {arg} places */
-  sy_code (*judge)(void *self, const sy_proposal *, const sy_ruling_sink *, sy_error *); /* puts exactly one ruling */
+  sy_str kinds;   /* JSON array; empty: all */
+  sy_str wants;   /* JSON array out of: user, now, link, parties, records, correlation, page, received_after */
+  sy_str reasons; /* JSON object: code → English sentence with {arg} places */
+  sy_code (*judge)(void* self, const sy_proposal*, const sy_ruling_sink*, sy_error*); /* puts exactly one ruling */
 } sy_rule;
 
 #ifdef __cplusplus

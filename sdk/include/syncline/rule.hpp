@@ -29,7 +29,7 @@ struct Proposal {
 
 struct Ruling {
   int decision = SY_NO_OPINION;
-  std::string reason, args, doc, looked_for;
+  std::string reason, args, doc, looked_for, needs;
 };
 
 /// T has, beside what class_of wants: static constexpr kinds (JSON array or "") and reasons (JSON object).
@@ -39,16 +39,18 @@ class Filter {
   using Base = T;
   static constexpr const char* role = "filter";
   [[nodiscard]] static const void* table(const char* id) {
-    static constexpr sy_filter made = {
-        sizeof(sy_filter), {T::kinds, std::char_traits<char>::length(T::kinds)},
-        {T::reasons, std::char_traits<char>::length(T::reasons)},
-        [](void* self, const sy_change* c, const sy_verdict_sink* out, sy_error* e) {
-          return guard(e, [&] {
-            const Verdict v = static_cast<const T*>(self)->run(Change{view(c->kind), view(c->doc), view(c->facts), c->side, c->flags});
-            const sy_verdict raw{sizeof(sy_verdict), v.decision, borrow(v.reason), borrow(v.args), borrow(v.doc)};
-            out->put(out, &raw);
-          });
-        }};
+    static constexpr sy_filter made = {sizeof(sy_filter),
+                                       {T::kinds, std::char_traits<char>::length(T::kinds)},
+                                       {T::reasons, std::char_traits<char>::length(T::reasons)},
+                                       [](void* self, const sy_change* c, const sy_verdict_sink* out, sy_error* e) {
+                                         return guard(e, [&] {
+                                           const Verdict v = static_cast<const T*>(self)->run(
+                                               Change{view(c->kind), view(c->doc), view(c->facts), c->side, c->flags});
+                                           const sy_verdict raw{sizeof(sy_verdict), v.decision, borrow(v.reason),
+                                                                borrow(v.args), borrow(v.doc)};
+                                           out->put(out, &raw);
+                                         });
+                                       }};
     return std::string_view(id) == "sy.filter/1" ? &made : nullptr;
   }
 };
@@ -60,16 +62,20 @@ class Rule {
   using Base = T;
   static constexpr const char* role = "rule";
   [[nodiscard]] static const void* table(const char* id) {
-    static constexpr sy_rule made = {
-        sizeof(sy_rule), {T::kinds, std::char_traits<char>::length(T::kinds)},
-        {T::wants, std::char_traits<char>::length(T::wants)}, {T::reasons, std::char_traits<char>::length(T::reasons)},
-        [](void* self, const sy_proposal* p, const sy_ruling_sink* out, sy_error* e) {
-          return guard(e, [&] {
-            const Ruling r = static_cast<const T*>(self)->judge(Proposal{p->verb, view(p->kind), view(p->doc), view(p->facts), p->side, p->flags});
-            const sy_ruling raw{sizeof(sy_ruling), r.decision, borrow(r.reason), borrow(r.args), borrow(r.doc), borrow(r.looked_for)};
-            out->put(out, &raw);
-          });
-        }};
+    static constexpr sy_rule made = {sizeof(sy_rule),
+                                     {T::kinds, std::char_traits<char>::length(T::kinds)},
+                                     {T::wants, std::char_traits<char>::length(T::wants)},
+                                     {T::reasons, std::char_traits<char>::length(T::reasons)},
+                                     [](void* self, const sy_proposal* p, const sy_ruling_sink* out, sy_error* e) {
+                                       return guard(e, [&] {
+                                         const Ruling r = static_cast<const T*>(self)->judge(Proposal{
+                                             p->verb, view(p->kind), view(p->doc), view(p->facts), p->side, p->flags});
+                                         const sy_ruling raw{sizeof(sy_ruling), r.decision,    borrow(r.reason),
+                                                             borrow(r.args),    borrow(r.doc), borrow(r.looked_for),
+                                                             borrow(r.needs)};
+                                         out->put(out, &raw);
+                                       });
+                                     }};
     return std::string_view(id) == "sy.rule/1" ? &made : nullptr;
   }
 };

@@ -14,7 +14,8 @@ namespace syncline {
 /// Thrown by Store::commit: which expectation (a write's index) or fence (writes + the fence's index) did not hold.
 class CommitConflict : public Error {
  public:
-  explicit CommitConflict(std::size_t at) : Error(SY_CONFLICT, "an expected revision or a fence did not hold"), at_(at) {}
+  explicit CommitConflict(std::size_t at)
+      : Error(SY_CONFLICT, "an expected revision or a fence did not hold"), at_(at) {}
   [[nodiscard]] std::size_t at() const { return at_; }
 
  private:
@@ -70,7 +71,8 @@ inline constexpr sy_store store_table = {
     [](void* self, const sy_call* call, const sy_key* prefix, const sy_key* after, std::size_t limit,
        const sy_row_sink* out, sy_error* e) {
       return guard(e, [&] {
-        static_cast<Store*>(self)->scan(Call(*call), *prefix, after, limit, [&](const sy_row& r) { return out->put(out, &r) != 0; });
+        static_cast<Store*>(self)->scan(Call(*call), *prefix, after, limit,
+                                        [&](const sy_row& r) { return out->put(out, &r) != 0; });
       });
     },
     [](void* self, const sy_call* call, const sy_commit* c, std::size_t* failed, sy_error* e) {
