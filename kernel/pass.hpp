@@ -30,6 +30,7 @@ struct PairSettings {
   bool left_deletes = false;  ///< left_filter = delete
   bool left_unlinks = false;  ///< left_filter = unlink
   std::int64_t sweep_ms = 0;
+  std::int64_t retry_ms = 15 * 60 * 1000;  ///< between attempts at what failed
   std::optional<std::int64_t> received_after_ms;
   json::object user;        ///< the fact `user`: address, kind, method, …
   std::string mailbox;      ///< identity of the mailbox: connection and name, without secrets
