@@ -2,6 +2,7 @@
 // is recorded in record.cpp.
 #include <algorithm>
 
+#include "needs.hpp"
 #include "pass.hpp"
 #include "report.hpp"
 #include "token.hpp"
@@ -46,6 +47,28 @@ IntentOp update_op(const WorkItem& w, Side side) {
   op.source_id = w.id();
   op.link = w.link ? w.link->id : 0;
   op.reason = w.decision.reason;
+  return op;
+}
+
+/// What a rule adds to the record to which an item is about to be linked.
+IntentOp members_op(const WorkItem& w) {
+  IntentOp op;
+  op.side = Side::crm;
+  op.op.verb = SY_UPDATE;
+  op.op.kind = w.kind();
+  const auto text = [&](std::string_view name) {
+    const auto* v = w.ruled.args.if_contains(name);
+    return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
+  };
+  op.op.id = text("id");
+  op.op.if_version = text("version");
+  op.op.doc = json::serialize(w.ruled.added);
+  json::array fields;
+  for (const auto& m : w.ruled.added) fields.emplace_back(m.key());
+  op.op.fields = json::serialize(fields);
+  op.source_id = w.id();
+  op.source_version = w.pending.version;
+  op.reason = w.ruled.reason;
   return op;
 }
 
@@ -100,6 +123,9 @@ void plan_item(PassContext& ctx, WorkItem& w) {
   if (w.decision.action == Action::create) {
     add(w.decision.side, SY_CREATE);
     ++ctx.counts.created;
+    for (const Need& n : w.ruled.needs)
+      if (ctx.planned.size() < ctx.planned_limit)
+        ctx.planned.push_back({Side::crm, SY_CREATE, n.kind, w.id(), "needed"});
     if (const auto* id = w.filtered.doc.if_contains("message_id"); id != nullptr && id->is_string())
       ctx.planned_keys.emplace(id->get_string());
   } else if (w.decision.action == Action::remove) {
@@ -130,6 +156,37 @@ void journal_losers(PassContext& ctx, Batch& batch, WorkItem& w) {
                                      {"replaced", std::move(losers)}}));
 }
 
+/// Another pair is making the thing with this key: who makes or needs it waits, the rest goes on.
+void leave_to_holder(PassContext& ctx, Intent& intent, std::vector<WorkItem*>& owners, const std::string& key) {
+  std::set<std::size_t> out;
+  for (std::size_t i = 0; i < intent.ops.size(); ++i) {
+    IntentOp& op = intent.ops[i];
+    const bool needs = std::find(op.needs.begin(), op.needs.end(), key) != op.needs.end();
+    if (op.key != key && !needs) continue;
+    out.insert(i);
+    if (op.helper) continue;
+    WorkItem& w = *owners[i];
+    Batch wait;
+    w.pending.waits_for = key;
+    ctx.spool.remove_all(w.now[w.side()].doc);
+    postpone(ctx, wait, w, "another pair is creating this record", 0, false);
+    ctx.carried.append(wait);
+  }
+  for (std::size_t i = 0; i < intent.ops.size(); ++i) {  // a helper that nobody needs any more
+    if (!intent.ops[i].helper) continue;
+    bool needed = false;
+    for (std::size_t n = 0; n < intent.ops.size(); ++n) {
+      const auto& needs = intent.ops[n].needs;
+      needed = needed || (!out.contains(n) && std::find(needs.begin(), needs.end(), intent.ops[i].key) != needs.end());
+    }
+    if (!needed) out.insert(i);
+  }
+  for (auto it = out.rbegin(); it != out.rend(); ++it) {
+    intent.ops.erase(intent.ops.begin() + static_cast<std::ptrdiff_t>(*it));
+    owners.erase(owners.begin() + static_cast<std::ptrdiff_t>(*it));
+  }
+}
+
 /// T2: intents, tokens and claims in one transaction, together with the record of the batch before (S15).
 bool intend(PassContext& ctx, Intent& intent, std::vector<WorkItem*>& owners, std::vector<WorkItem>& items) {
   for (;;) {
@@ -145,7 +202,7 @@ bool intend(PassContext& ctx, Intent& intent, std::vector<WorkItem*>& owners, st
         w.journal.clear();
         journal_losers(ctx, batch, w);
       }
-      if (w.link) {  // what is written is recognised as ours even if its record is lost
+      if (w.link && !one_way(w.kind())) {  // what is written is recognised as ours even if its record is lost
         w.link->side[intent.ops[i].side].written = content_hash(w.decision.merge.wanted[intent.ops[i].side]);
         batch.put(*w.link, ctx.state.org);
       }
@@ -166,19 +223,10 @@ bool intend(PassContext& ctx, Intent& intent, std::vector<WorkItem*>& owners, st
       return true;
     } catch (const ClaimTaken& taken) {
       ctx.flush();  // what was done is recorded on its own; somebody else's claim never rolls it back
-      for (std::size_t i = intent.ops.size(); i-- > 0;) {
-        if (intent.ops[i].key != taken.key()) continue;
-        WorkItem& w = *owners[i];
-        Batch wait;
-        w.pending.waits_for = taken.key();
-        ctx.spool.remove_all(w.now[w.side()].doc);
-        postpone(ctx, wait, w, "another pair is creating this record", 0, false);
-        ctx.carried.append(wait);
-        intent.ops.erase(intent.ops.begin() + static_cast<std::ptrdiff_t>(i));
-        owners.erase(owners.begin() + static_cast<std::ptrdiff_t>(i));
-      }
+      leave_to_holder(ctx, intent, owners, taken.key());
       for (WorkItem& w : items) w.ops.clear();
-      for (std::size_t i = 0; i < owners.size(); ++i) owners[i]->ops.push_back(i);
+      for (std::size_t i = 0; i < owners.size(); ++i)
+        if (!intent.ops[i].helper) owners[i]->ops.push_back(i);
     }
   }
 }
@@ -190,13 +238,19 @@ void write(PassContext& ctx, std::vector<WorkItem>& batch) {
   intent.pair = ctx.state.id;
   std::vector<WorkItem*> owners;
   std::set<std::string> keys;
+  std::vector<IntentOp> helpers;
   const auto add = [&](WorkItem& w, IntentOp op) {
-    w.ops.push_back(intent.ops.size());
+    if (!op.helper) w.ops.push_back(intent.ops.size());
     intent.ops.push_back(std::move(op));
     owners.push_back(&w);
   };
   for (WorkItem& w : batch) {
     if (w.settled) continue;
+    const bool adds = w.ruled.outcome == RulesResult::Outcome::link && !w.ruled.added.empty() && !ctx.planning;
+    if (adds) {
+      add(w, members_op(w));
+      continue;
+    }
     const bool writes = w.decision.action == Action::create || w.decision.action == Action::remove ||
                         (w.decision.action == Action::update &&
                          (!w.decision.merge.fields.mailbox.empty() || !w.decision.merge.fields.crm.empty()));
@@ -210,14 +264,17 @@ void write(PassContext& ctx, std::vector<WorkItem>& batch) {
       continue;
     }
     if (w.decision.action == Action::create) {
-      const IntentOp op = create_op(ctx, w);
+      IntentOp op = create_op(ctx, w);
       if (deleted_for_all(ctx, op, w)) continue;
       if (!op.key.empty() && !keys.insert(op.key).second) {  // two copies in one batch: the second links to the first
         ctx.spool.remove_all(w.now[w.side()].doc);
         w.settled = true;
         continue;
       }
-      add(w, op);
+      const std::size_t had = helpers.size();
+      add_needs(ctx, w, op, helpers);
+      for (std::size_t i = had; i < helpers.size(); ++i) add(w, helpers[i]);
+      add(w, std::move(op));
     } else if (w.decision.action == Action::remove) {
       add(w, remove_op(w));
     } else {
@@ -229,33 +286,51 @@ void write(PassContext& ctx, std::vector<WorkItem>& batch) {
   send(ctx, intent, batch);
 }
 
+namespace {
+
+/// Sends the named operations of one side, in their order, in as large calls as the side takes.
+void send_side(PassContext& ctx, const Intent& intent, Side side, const std::vector<std::size_t>& index,
+               std::vector<std::optional<Done>>& done) {
+  for (std::size_t at = 0; at < index.size();) {
+    const std::string& kind = intent.ops[index[at]].op.kind;
+    const std::uint32_t most = ctx.endpoint[side]->caps(kind).max_batch;
+    std::vector<Operation> ops;
+    for (std::size_t i = at; i < index.size() && intent.ops[index[i]].op.kind == kind; ++i) {
+      if (most != 0 && ops.size() == most) break;
+      ops.push_back(intent.ops[index[i]].op);
+    }
+    ctx.check();
+    ctx.renew();
+    ctx.endpoint[side]->apply(ctx.budget(), ops, [&](std::size_t n, const Done& d) {
+      done[index[at + n]] = d;
+      ctx.renew();
+    });
+    at += ops.size();
+  }
+}
+
+}  // namespace
+
 void send(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items) {
   std::vector<std::optional<Done>> done(intent.ops.size());
   std::exception_ptr failure;
-  for (const Side side : both_sides) {
-    std::vector<Operation> ops;
-    std::vector<std::size_t> index;
-    for (std::size_t i = 0; i < intent.ops.size(); ++i)
-      if (intent.ops[i].side == side && !intent.ops[i].done) {
-        ops.push_back(intent.ops[i].op);
-        index.push_back(i);
-      }
-    const std::uint32_t most = ops.empty() ? 0 : ctx.endpoint[side]->caps(ops.front().kind).max_batch;
-    const std::size_t step = most == 0 ? ops.size() : most;
-    for (std::size_t at = 0; at < ops.size() && !failure; at += step) {
+  const auto run = [&](const auto& wanted) {
+    for (const Side side : both_sides) {
+      std::vector<std::size_t> index;
+      for (std::size_t i = 0; i < intent.ops.size(); ++i)
+        if (intent.ops[i].side == side && !intent.ops[i].done && wanted(intent.ops[i])) index.push_back(i);
+      if (index.empty() || failure) continue;
       try {
-        ctx.check();
-        ctx.renew();
-        ctx.endpoint[side]->apply(ctx.budget(), std::span(ops).subspan(at, std::min(step, ops.size() - at)),
-                                  [&](std::size_t n, const Done& d) {
-                                    done[index[at + n]] = d;
-                                    ctx.renew();
-                                  });
+        send_side(ctx, intent, side, index, done);
       } catch (...) {
         failure = std::current_exception();
       }
     }
-  }
+  };
+  run([](const IntentOp& op) { return op.helper; });
+  for (std::size_t i = 0; i < intent.ops.size(); ++i)
+    if (intent.ops[i].helper && !intent.ops[i].done && done[i]) settle_need(ctx, intent, intent.ops[i], *done[i]);
+  run([&](const IntentOp& op) { return !op.helper && needs_settled(intent, op); });
   record(ctx, intent, items, done);
   if (!failure) return;
   ctx.flush();

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "pass.hpp"
+#include "requests.hpp"
 #include "token.hpp"
 
 namespace syncline {
@@ -126,8 +127,8 @@ void filter_item(PassContext& ctx, WorkItem& w) {
   const Side s = w.side();
   if (w.now[s].presence != Presence::there) return;
   w.filtered = run_filters(ctx.stages, w.kind(), s, w.now[s].doc, w.item[s]->flags, basic_facts(ctx, w));
-  if (w.filtered.pass) return;
-  if (w.link) {  // it left the filter: not a deletion
+  if (w.filtered.pass || w.request) return;  // what a person asks for is not held back
+  if (w.link) {                              // it left the filter: not a deletion
     w.now[s].presence = Presence::left;
     return;
   }
@@ -189,6 +190,13 @@ void reconcile_item(PassContext& ctx, WorkItem& w) {
     const bool there = w.now.mailbox.presence == Presence::there;
     if (there && !w.link && w.side() == Side::mailbox)
       w.decision = {Action::create, Side::crm, "new_in_mailbox", {}, false};
+    if (!there || !w.link || !consumes(ctx, w.kind())) return;
+    if (w.link->state == LinkState::live) {
+      w.decision = {Action::remove, Side::mailbox, "consumed", {}, false};
+    } else {  // the row stays until the CRM's own feed has shown the record
+      ++ctx.counts.waiting;
+      w.settled = true;
+    }
     return;
   }
   w.decision = reconcile(in);
@@ -252,6 +260,7 @@ class Judge {
   }
 
   void judge(WorkItem& w, json::object& facts) {
+    const auto* regarding = w.request ? w.request->args.if_contains("regarding") : nullptr;
     const std::uint32_t verb = w.decision.action == Action::create   ? SY_CREATE
                                : w.decision.action == Action::update ? SY_UPDATE
                                                                      : SY_DELETE;
@@ -266,6 +275,7 @@ class Judge {
       facts["page"] = std::move(page);
     }
     w.ruled = run_rules(ctx_.stages, verb, w.kind(), side, std::move(doc), flags, facts);
+    if (regarding != nullptr && verb == SY_CREATE) w.ruled.doc["regarding"] = *regarding;  // a person's word goes first
     switch (w.ruled.outcome) {
       case RulesResult::Outcome::vetoed: refuse(ctx_, w); return;
       case RulesResult::Outcome::wait: {
@@ -304,6 +314,7 @@ class Judge {
     for (WorkItem* w : open) {
       const Side s = w->side();
       if (w->settled || !w->item[s] || !w->item[s]->head() || w->ruled.outcome == RulesResult::Outcome::link) continue;
+      if (one_way(w->kind()) && w->decision.action != Action::create) continue;            // nothing of it is written
       if (ctx_.planning && w->ruled.outcome == RulesResult::Outcome::confirmed) continue;  // a plan reads no bodies
       wanted[w->kind()].push_back(w);
     }
@@ -359,7 +370,7 @@ void decide(PassContext& ctx, std::vector<WorkItem>& batch) {
     read_side(ctx, kind, items, items.front()->side(), depth);
     std::vector<WorkItem*> linked;
     for (WorkItem* w : items) {
-      if (ended(ctx, *w) || unreadable(ctx, *w)) continue;
+      if (decide_request(ctx, *w) || ended(ctx, *w) || unreadable(ctx, *w)) continue;
       if (w->link && !one_way(kind) && w->link->state != LinkState::tombstone) linked.push_back(w);
     }
     if (!linked.empty()) read_side(ctx, kind, linked, other(linked.front()->side()), depth);

@@ -18,6 +18,11 @@ void PartyCache::put(const std::string& address, json::value candidates) {
   entries_.insert_or_assign(address, Entry{std::move(candidates), clock_()});
 }
 
+void PartyCache::forget(const std::string& address) {
+  const std::lock_guard lock(mutex_);
+  entries_.erase(address);
+}
+
 namespace {
 
 void addresses_in(const json::object& doc, std::set<std::string>& out) {
@@ -81,6 +86,12 @@ json::object records_for(PassContext& ctx, std::string_view kind, const std::set
 json::object basic_facts(const PassContext& ctx, const WorkItem& w) {
   json::object facts{{"user", ctx.settings.user}, {"now", ctx.clock()}, {"linked", w.link.has_value()}};
   const std::int64_t confirmed = ctx.state.confirmed_ms != 0 ? ctx.state.confirmed_ms : ctx.clock();
+  if (w.request) {
+    json::object asked{{"verb", w.request->verb}};
+    for (const std::string_view name : {"by", "regarding"})
+      if (const auto* v = w.request->args.if_contains(name)) asked[name] = *v;
+    facts["request"] = std::move(asked);
+  }
   facts["received_after"] = ctx.settings.received_after_ms.value_or(confirmed);
   return facts;
 }

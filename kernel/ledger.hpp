@@ -76,10 +76,13 @@ struct IntentOp {
   std::string key;          ///< natural key
   std::int64_t generation = 0;
   std::string reason;
+  bool helper = false;             ///< a create that others of this intent need: it belongs to no link
+  std::vector<std::string> needs;  ///< keys of the helpers that must be settled before this one is sent
   bool repeated = false;  ///< recovery sends it again: its answer may show somebody's edit of what it made before
   bool remade = false;    ///< a create that brings a deleted item back on purpose
   int attempts = 0;
-  bool done = false;  ///< its outcome is recorded; it stays in the row only until the row goes
+  std::int64_t activity = 0;  ///< helper: where its outcome is told, in memory only
+  bool done = false;          ///< its outcome is recorded; it stays in the row only until the row goes
 };
 
 struct Intent {
@@ -153,9 +156,10 @@ struct RunState {
 
 /// What a person or a program asks of a pair: a row first, an operation afterwards.
 struct Request {
-  std::int64_t pair = 0, id = 0;
-  std::string verb;  ///< confirm, retry
-  json::object args;
+  std::int64_t pair = 0, id = 0, at_ms = 0;
+  std::string verb;   ///< confirm, retry; of one item: track, regarding, untrack
+  json::object args;  ///< of one item: {"side", "item", "kind", "by", "regarding"?, "delete"?}
+  json::object done;  ///< what became of it, for who waits: {"at", "verdict", "stage", "reason", "args"}; empty: open
 };
 
 /// The writes of one transaction. A batch that was refused is built anew from what is then true, never patched.

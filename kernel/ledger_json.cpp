@@ -77,6 +77,8 @@ json::object op_json(const IntentOp& v) {
   set(o, "generation", v.generation);
   set(o, "reason", v.reason);
   set(o, "remade", v.remade);
+  set(o, "helper", v.helper);
+  set(o, "needs", v.needs);
   set(o, "attempts", std::int64_t{v.attempts});
   return o;
 }
@@ -99,6 +101,8 @@ IntentOp op_from(const json::object& o) {
   v.generation = num(o, "generation");
   v.reason = str(o, "reason");
   v.remade = flag(o, "remade");
+  v.helper = flag(o, "helper");
+  v.needs = texts(o, "needs");
   v.attempts = static_cast<int>(num(o, "attempts"));
   return v;
 }
@@ -359,11 +363,18 @@ RunState run_from(const json::object& o) {
   return v;
 }
 
-json::object to_json(const Request& v) { return {{"verb", v.verb}, {"args", v.args}}; }
+json::object to_json(const Request& v) {
+  json::object o{{"verb", v.verb}, {"args", v.args}};
+  set(o, "at", v.at_ms);
+  set(o, "done", v.done);
+  return o;
+}
 Request request_from(const json::object& o) {
   Request v;
   v.verb = str(o, "verb");
   v.args = obj(o, "args");
+  v.at_ms = num(o, "at");
+  v.done = obj(o, "done");
   return v;
 }
 

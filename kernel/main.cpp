@@ -32,6 +32,7 @@ int run(int argc, char** argv) {
   add_status(app, context);
   add_explain(app, context);
   add_quarantine(app, context);
+  add_requests(app, context);
   add_config(app, context);
   add_plugin(app, context);
   add_version(app, context);

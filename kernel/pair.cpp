@@ -4,6 +4,7 @@
 
 #include "org_feeds.hpp"
 #include "report.hpp"
+#include "requests.hpp"
 
 namespace syncline {
 
@@ -44,6 +45,10 @@ void retry_quarantined(PassContext& ctx, const Request& r) {
 void take_requests(PassContext& ctx) {
   if (ctx.planning) return;
   for (const Request& r : ctx.ledger.requests(ctx.state.id)) {
+    if (about_item(r)) {
+      take_item_request(ctx, r);
+      continue;
+    }
     if (r.verb == "confirm") {
       if (!ctx.state.confirmed) {
         ctx.state.confirmed = true;
@@ -149,6 +154,7 @@ void work(PassContext& ctx, Side side) {
     ctx.renew();
     std::vector<WorkItem> batch;
     for (const Pending& read : page) {
+      if (ctx.only && *ctx.only != std::pair(side, read.id)) continue;
       // A two-way item that an earlier batch settled together with its twin has no row any more.
       const auto fresh = ctx.ledger.pending(ctx.state.id, side, read.id);
       if (!fresh) continue;
@@ -171,6 +177,7 @@ void work(PassContext& ctx, Side side) {
       WorkItem w;
       w.pending = *fresh;
       w.pending.waits_for.clear();
+      if (const auto asked = ctx.asked.find({side, fresh->id}); asked != ctx.asked.end()) w.request = asked->second;
       w.seen = ctx.ledger.seen(ctx.state.id, side, fresh->id);
       w.link = ctx.ledger.link_of_item(ctx.state.id, side, ctx.state.org, fresh->kind, fresh->id);
       if (held.holds(w.pending, w.link)) {
@@ -256,6 +263,10 @@ PassEnd run_pass(PassContext& ctx, bool first_run_allowed) {
     save_state(ctx);
   }
   recover(ctx);
+  if (ctx.only) {  // a request's pass: the item alone, read from its own side
+    work(ctx, ctx.only->first);
+    return PassEnd::done;
+  }
   judge_again(ctx);
   capture(ctx);
   if (!deletions_allowed(ctx)) {

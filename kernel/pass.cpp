@@ -5,6 +5,7 @@
 #include "ledger_json.hpp"
 #include "org_feeds.hpp"
 #include "report.hpp"
+#include "requests.hpp"
 #include "token.hpp"
 
 namespace syncline {
@@ -117,6 +118,11 @@ std::vector<std::string> all_match_keys(std::string_view organization, std::stri
   return keys;
 }
 
+bool consumes(const PassContext& ctx, std::string_view kind) {
+  constexpr std::uint32_t both = SY_CONSUMES | SY_CAN_DELETE;
+  return one_way(kind) && (ctx.endpoint.mailbox->caps(kind).flags & both) == both;
+}
+
 void add_known_link(PassContext& ctx, Batch& batch, Known k, KnownLink link) {
   k.links.push_back(std::move(link));
   wake(batch, k, ctx.clock());
@@ -178,6 +184,7 @@ void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, st
   if (!args.empty()) details["args"] = args;
   const std::int64_t seq = note_activity(ctx, batch, w.kind(), w.side(), w.id(), verdict, std::move(details));
   if (verdict == "refused") ++ctx.counts.refused;
+  answer_request(ctx, batch, w, verdict, stage, reason, args);
   if (w.seen && w.seen->verdict == "quarantined" && verdict != "quarantined") {
     Quarantined q;
     q.pair = ctx.state.id;

@@ -61,6 +61,7 @@ class PartyCache {
       : clock_(std::move(clock)), keep_ms_(keep_ms), limit_(limit) {}
   [[nodiscard]] std::optional<json::value> find(const std::string& address);
   void put(const std::string& address, json::value candidates);
+  void forget(const std::string& address);  ///< somebody was made who has it
 
  private:
   struct Entry {
@@ -92,6 +93,10 @@ struct PassContext {
   Fence fence{};
   PairState state{};
   PassCounts counts{};
+  /// Requests about single items that are still open.
+  std::map<std::pair<Side, std::string>, Request> asked{};
+  /// Only this item is worked on: the pass of a request.
+  std::optional<std::pair<Side, std::string>> only{};
   bool planning = false;
   std::vector<PlannedOp> planned{};
   std::size_t planned_limit = 1000;      ///< operations kept for showing; the counts are always whole
@@ -133,6 +138,7 @@ struct WorkItem {
   std::optional<Seen> seen;
   std::optional<Link> link;
   std::optional<Pending> other_pending;
+  std::optional<Request> request;   ///< what a person asked of it
   Sides<std::optional<Item>> item;  ///< as read in this pass
   Sides<SideNow> now;
   FilterResult filtered;
@@ -155,6 +161,9 @@ std::string mark_of(const Item& item, std::string_view name);
 /// All keys by which an unlinked item finds its twin: content and tokens.
 std::vector<std::string> all_match_keys(std::string_view organization, std::string_view kind, Side side,
                                         const Item& item, const json::object& doc);
+
+/// Whether the mailbox wants its items deleted once the CRM has them for good.
+bool consumes(const PassContext& ctx, std::string_view kind);
 
 void add_known_link(PassContext& ctx, Batch& batch, Known k, KnownLink link);
 /// The feed of a kind on a side: number of the last walk that began, and of the last that ended complete.

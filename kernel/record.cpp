@@ -2,6 +2,7 @@
 // the transaction of the next one's intents.
 #include <algorithm>
 
+#include "needs.hpp"
 #include "org_feeds.hpp"
 #include "pass.hpp"
 #include "report.hpp"
@@ -47,6 +48,12 @@ Pending look_again(const PassContext& ctx, Side side, const std::string& id, con
   p.version = version;
   p.since_ms = ctx.clock();
   return p;
+}
+
+/// A mailbox that wants its items gone is asked again once the link is confirmed.
+void let_go(PassContext& ctx, Batch& batch, const Link& l) {
+  if (consumes(ctx, l.kind))
+    batch.put(look_again(ctx, Side::mailbox, l.side.mailbox.id, l.kind, l.side.mailbox.version));
 }
 
 /// The row of the written side: a listing must know that this id is ours.
@@ -131,6 +138,7 @@ void record_create(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem&
     notes.emplace_back(json::object{{"stage", n.stage}, {"reason", n.reason}, {"args", n.args}});
   if (!notes.empty()) details["rules"] = std::move(notes);
   settle(ctx, batch, w, "linked", "kernel", "created", {{"id", d.id}}, std::move(details));
+  let_go(ctx, batch, l);
   ++ctx.counts.created;
   count(ctx, "created");
   log_item(SY_INFO, ctx.settings.name, op.source_id, "created in " + std::string(name_of(to)) + " as " + d.id);
@@ -205,7 +213,8 @@ void record_update(PassContext& ctx, Batch& batch, const Intent& intent, WorkIte
            std::move(details));
 }
 
-void tombstone(PassContext& ctx, Batch& batch, WorkItem& w, const std::string& cause, const std::string& operation) {
+void tombstone(PassContext& ctx, Batch& batch, WorkItem& w, const std::string& cause, const std::string& operation,
+               std::optional<Side> deleted = {}) {
   Link l = *w.link;
   l.state = LinkState::tombstone;
   l.cause = cause;
@@ -222,7 +231,7 @@ void tombstone(PassContext& ctx, Batch& batch, WorkItem& w, const std::string& c
       batch.put(*twin);
     }
   }
-  const bool there = w.now[w.side()].presence == Presence::there && operation != "delete";
+  const bool there = w.now[w.side()].presence == Presence::there && deleted != w.side();
   settle(ctx, batch, w, there ? "ended" : "removed", "kernel", cause, {}, {{"operation", operation}, {"link", l.id}});
 }
 
@@ -230,7 +239,12 @@ void record_remove(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem&
   const Side gone_here = op.side;
   if (auto p = ctx.ledger.pending(ctx.state.id, gone_here, op.op.id); p && p->gone && gone_here != w.side())
     w.other_pending = std::move(p);
-  tombstone(ctx, batch, w, op.reason, "delete");
+  if (one_way(w.kind()) && gone_here == Side::mailbox) {  // carried, so it may go: the link stays
+    settle(ctx, batch, w, "removed", "kernel", op.reason, {}, {{"operation", "delete"}, {"where", name_of(gone_here)}});
+    if (w.link) batch.put_expiry(ctx.state.id, ctx.clock(), w.link->id);
+  } else {
+    tombstone(ctx, batch, w, op.reason, "delete", gone_here);
+  }
   ++ctx.counts.removed;
   count(ctx, "deleted");
   log_item(SY_INFO, ctx.settings.name, op.op.id, "deleted in " + std::string(name_of(op.side)) + ": " + op.reason);
@@ -281,6 +295,63 @@ bool failed_create(PassContext& ctx, Batch& batch, IntentOp& op, WorkItem& w, co
   return true;
 }
 
+/// The record that a rule has found is this item: no create.
+void link_to_record(PassContext& ctx, Batch& batch, WorkItem& w) {
+  const auto* id = w.ruled.args.if_contains("id");
+  const auto* version = w.ruled.args.if_contains("version");
+  Link l;
+  l.id = ctx.ledger.next_id();
+  l.pair = ctx.state.id;
+  l.kind = w.kind();
+  l.confirm_walk = walks_of(ctx, Side::crm, l.kind).first;  // unconfirmed: it may be deleted before it is recorded
+  l.since_ms = ctx.clock();
+  l.key = w.key;
+  l.side.mailbox = {w.id(), w.item.mailbox ? w.item.mailbox->version : w.pending.version, 0, 0};
+  l.side.crm = {id != nullptr && id->is_string() ? std::string(id->get_string()) : "",
+                version != nullptr && version->is_string() ? std::string(version->get_string()) : "", 0, 0};
+  if (l.side.crm.id.empty())
+    throw Error(SY_BROKEN, "rule " + w.ruled.stage + " wants to link and does not say to what");
+  batch.put(l, ctx.state.org);
+  if (const std::string mid = message_id(w.filtered.doc); !mid.empty())
+    add_known_link(ctx, batch, ctx.ledger.known(ctx.state.org, message_key(mid)), {ctx.state.id, l.id, l.side.crm.id});
+  w.link = l;
+  ++ctx.counts.linked;
+  count(ctx, "linked");
+  settle(ctx, batch, w, "linked", w.ruled.stage, w.ruled.reason, w.ruled.args,
+         {{"operation", "link"}, {"link", l.id}, {"id", l.side.crm.id}});
+  log_item(SY_INFO, ctx.settings.name, w.id(), "linked to " + l.side.crm.id + " (" + w.ruled.reason + ")");
+  let_go(ctx, batch, l);
+}
+
+/// An update of single members of a one-way record: its regarding, a further queue. It has no base; the record's
+/// version guards it.
+void record_members(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem& w, const Done& d) {
+  const bool links = w.ruled.outcome == RulesResult::Outcome::link;
+  const json::value fields = json::parse(op.op.fields);
+  switch (d.code) {
+    case SY_OK:
+      ++ctx.counts.updated;
+      count(ctx, "updated");
+      log_item(SY_INFO, ctx.settings.name, w.id(), "updated in crm: " + op.op.fields);
+      if (links) return link_to_record(ctx, batch, w);
+      w.link->side.crm.version = d.version;
+      batch.put(*w.link, ctx.state.org);
+      settle(ctx, batch, w, "linked", "kernel", op.reason, {{"id", op.op.id}},
+             {{"operation", "update"}, {"link", w.link->id}, {"crm_fields", fields}});
+      return;
+    case SY_CONFLICT:
+    case SY_RETRY:
+    case SY_CANCELED:
+    case SY_AUTH: postpone(ctx, batch, w, d.text, ctx.clock() + d.retry_after_ms, d.code != SY_CONFLICT); return;
+    default: break;
+  }
+  log_item(SY_WARN, ctx.settings.name, w.id(), "the CRM refused to update " + op.op.fields + ": " + d.text);
+  ++ctx.counts.failed;
+  if (links) return link_to_record(ctx, batch, w);  // what could not be added does not unmake the duplicate
+  settle(ctx, batch, w, "linked", "kernel", d.code == SY_GONE ? "gone_in_crm" : "update_refused", {{"text", d.text}},
+         {{"operation", "update"}, {"link", w.link->id}, {"crm_fields", fields}});
+}
+
 /// An update or delete that did not come out as OK: nothing is assumed, the item is looked at again.
 void failed_change(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem& w, const Done& d) {
   if (w.settled) return;
@@ -305,6 +376,8 @@ void record(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items,
   for (WorkItem& w : items) {
     if (w.ops.empty() || w.settled) continue;
     IntentOp& op = intent.ops[w.ops.front()];
+    for (const IntentOp& h : intent.ops)
+      if (h.activity != 0 && h.source_id == op.source_id) w.journal.push_back(h.activity);
     if (op.op.verb == SY_CREATE) {
       if (!done[w.ops.front()]) continue;
       const Done& d = *done[w.ops.front()];
@@ -331,6 +404,11 @@ void record(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items,
         failed_change(ctx, batch, op, w, d);
       continue;
     }
+    if (one_way(w.kind())) {
+      op.done = true;
+      if (done[w.ops.front()]) record_members(ctx, batch, op, w, *done[w.ops.front()]);
+      continue;
+    }
     record_update(ctx, batch, intent, w, done);
     for (const std::size_t n : w.ops) {
       intent.ops[n].done = true;
@@ -349,30 +427,7 @@ void record(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items,
 void record_without_writing(PassContext& ctx, WorkItem& w) {
   Batch batch;
   if (w.ruled.outcome == RulesResult::Outcome::link) {
-    const auto* id = w.ruled.args.if_contains("id");
-    const auto* version = w.ruled.args.if_contains("version");
-    Link l;
-    l.id = ctx.ledger.next_id();
-    l.pair = ctx.state.id;
-    l.kind = w.kind();
-    l.confirm_walk = walks_of(ctx, Side::crm, l.kind).first;  // unconfirmed: it may be deleted before it is recorded
-    l.since_ms = ctx.clock();
-    l.key = w.key;
-    l.side.mailbox = {w.id(), w.item.mailbox ? w.item.mailbox->version : w.pending.version, 0, 0};
-    l.side.crm = {id != nullptr && id->is_string() ? std::string(id->get_string()) : "",
-                  version != nullptr && version->is_string() ? std::string(version->get_string()) : "", 0, 0};
-    if (l.side.crm.id.empty())
-      throw Error(SY_BROKEN, "rule " + w.ruled.stage + " wants to link and does not say to what");
-    batch.put(l, ctx.state.org);
-    if (const std::string mid = message_id(w.filtered.doc); !mid.empty())
-      add_known_link(ctx, batch, ctx.ledger.known(ctx.state.org, message_key(mid)),
-                     {ctx.state.id, l.id, l.side.crm.id});
-    w.link = l;
-    ++ctx.counts.linked;
-    count(ctx, "linked");
-    settle(ctx, batch, w, "linked", w.ruled.stage, w.ruled.reason, w.ruled.args,
-           {{"operation", "link"}, {"link", l.id}, {"id", l.side.crm.id}});
-    log_item(SY_INFO, ctx.settings.name, w.id(), "linked to " + l.side.crm.id + " (" + w.ruled.reason + ")");
+    link_to_record(ctx, batch, w);
     batch.put(ctx.state);
   } else if (w.decision.action == Action::update) {
     record_update(ctx, batch, Intent{}, w, {});

@@ -3,6 +3,7 @@
 // reads both sides anew and finds it done, undone, or overtaken.
 #include <algorithm>
 
+#include "needs.hpp"
 #include "org_feeds.hpp"
 #include "pass.hpp"
 #include "report.hpp"
@@ -154,8 +155,11 @@ void recover(PassContext& ctx) {
     std::vector<std::optional<Done>> done(intent.ops.size());
     Batch batch;
     items.reserve(intent.ops.size());
+    for (IntentOp& op : intent.ops)
+      if (op.helper) recover_need(ctx, intent, op);
     for (std::size_t i = 0; i < intent.ops.size(); ++i) {
       IntentOp& op = intent.ops[i];
+      if (op.helper) continue;
       WorkItem w = work_for(ctx, op);
       if (op.op.verb == SY_CREATE) {
         w.ops.push_back(i);
@@ -163,15 +167,18 @@ void recover(PassContext& ctx) {
       } else {
         op.done = true;
         Pending p = w.pending;
-        p.side = op.side;
-        p.id = op.op.id;
-        p.version.clear();
+        if (!one_way(op.op.kind)) {
+          p.side = op.side;
+          p.id = op.op.id;
+          p.version.clear();
+        }
         batch.put(p);
       }
       ++ctx.counts.recovered;
       items.push_back(std::move(w));
     }
     ctx.carried.append(batch);
+    drop_unneeded(ctx, intent, done);
     std::vector<WorkItem> adopted, again;
     for (WorkItem& w : items) {
       if (w.settled || w.ops.empty()) continue;

@@ -29,7 +29,8 @@ class Engine::InstanceLock {
       ::close(fd_);
       throw Error(SY_RETRY,
                   "another syncline with the instance name " + instance +
-                      " is running passes on this store; wait for it, or give this one another name (instance = …)");
+                      " is running passes on this store; wait for it, or give this one another name (instance = …)",
+                  0, "instance_busy");
     }
   }
   InstanceLock(const InstanceLock&) = delete;
@@ -419,12 +420,15 @@ PairReport Engine::run_one(const PairConfig& p, const SyncOptions& options) {
     };
     ctx.call_budget = std::chrono::milliseconds(std::max<std::int64_t>(loaded_.config.lease_ttl_ms * 3 / 4, 1000));
     if (options.progress) ctx.progress = [&](const PassCounts& c, std::size_t) { options.progress(p.name, c); };
+    ctx.only = options.only;
+    if (ctx.only && !ctx.state.confirmed)
+      throw Error(SY_CONFIG, p.name + " has not had its first run yet: `syncline sync` comes first");
     bool allowed = ctx.state.confirmed || options.yes || ctx.settings.first_run_goes;
     if (!allowed) {
       for (const Request& request : ledger_->requests(out.pair)) allowed = allowed || request.verb == "confirm";
     }
-    const bool other_rules =
-        ctx.state.confirmed && !ctx.state.fingerprint.empty() && ctx.state.fingerprint != ctx.settings.fingerprint;
+    const bool other_rules = !ctx.only && ctx.state.confirmed && !ctx.state.fingerprint.empty() &&
+                             ctx.state.fingerprint != ctx.settings.fingerprint;
     if (!allowed || other_rules) {
       const PairReport plan = plan_one(p);
       if (plan.end == PairEnd::failed) throw Error(plan.code, plan.error);

@@ -43,6 +43,7 @@ struct SyncOptions {
       take_over;                                        ///< asks a person (takeover = ask)
   std::function<bool(const PairReport& plan)> confirm;  ///< asks a person; absent: nobody is there
   std::function<void(const std::string& pair, const PassCounts&)> progress;
+  std::optional<std::pair<Side, std::string>> only;  ///< pass(): this item alone
 };
 
 class Engine {
@@ -53,6 +54,8 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   std::vector<PairReport> sync(const SyncOptions& options);
+  /// One pass of one pair; with `options.only` narrowed to an item that a request names.
+  PairReport pass(const PairConfig& pair, const SyncOptions& options) { return run_one(pair, options); }
   /// One pass of each pair over a temporary store: nothing is written on either side, no lease is taken.
   std::vector<PairReport> plan(const std::vector<std::string>& pairs);
 

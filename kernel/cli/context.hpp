@@ -62,6 +62,7 @@ void add_confirm(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
 void add_quarantine(CLI::App& app, Context& context);
+void add_requests(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_plugin(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);

@@ -2,55 +2,19 @@
 #include <iostream>
 
 #include "context.hpp"
+#include "find_item.hpp"
 #include "output.hpp"
 
 namespace syncline {
 
 namespace {
 
-struct Found {
-  PairState pair;
-  Seen seen;
-  std::optional<Link> link;
-};
-
-/// An item by its mailbox id, its CRM id, or a mail's Message-ID; in every pair that knows it.
-std::vector<Found> find(Engine& engine, const std::string& wanted) {
-  std::vector<Found> out;
-  Ledger& ledger = engine.ledger();
-  std::string mid = wanted;
-  if (mid.size() > 2 && mid.front() == '<' && mid.back() == '>') mid = mid.substr(1, mid.size() - 2);
-  for (const PairState& p : ledger.pairs()) {
-    std::vector<Link> links;
-    for (const std::string_view kind : {"contact", "task", "appointment", "email"})
-      for (Link& l : ledger.links_of_record(p.org, kind, wanted))
-        if (l.pair == p.id) links.push_back(std::move(l));
-    const Known known = ledger.known(p.org, message_key(mid));
-    for (const KnownLink& k : known.links)
-      if (k.pair == p.id)
-        if (auto l = ledger.link(k.link)) links.push_back(std::move(*l));
-    for (const Waiter& w : known.waiters)
-      if (w.pair == p.id)
-        if (auto s = ledger.seen(p.id, w.side, w.id)) out.push_back({p, std::move(*s), std::nullopt});
-    for (Link& l : links)
-      if (auto s = ledger.seen(p.id, Side::mailbox, l.side.mailbox.id)) out.push_back({p, std::move(*s), std::move(l)});
-    for (const Side side : both_sides)
-      if (auto s = ledger.seen(p.id, side, wanted)) {
-        auto l = s->link != 0 ? ledger.link(s->link) : std::nullopt;
-        if (std::none_of(out.begin(), out.end(),
-                         [&](const Found& f) { return f.pair.id == p.id && f.seen.id == s->id; }))
-          out.push_back({p, std::move(*s), std::move(l)});
-      }
-  }
-  return out;
-}
-
 std::string words(Engine& engine, std::string_view stage, std::string_view reason, const json::object& args) {
   const std::string w = engine.words(stage, reason, args);
   return w == reason ? kernel_words(reason, args) : w;
 }
 
-json::object describe(Engine& engine, const Found& f) {
+json::object describe(Engine& engine, const FoundItem& f) {
   json::object o{{"pair", f.pair.name},
                  {"item", f.seen.id},
                  {"side", name_of(f.seen.side)},
@@ -125,12 +89,9 @@ void explain(Context& context, const std::string& item, bool as_json) {
   EngineOptions e;
   e.read_only = true;
   Engine engine(context.loaded(), e);
-  const auto found = find(engine, item);
-  if (found.empty())
-    throw Error(SY_GONE,
-                "no pair knows an item " + item + "; give a mailbox id (POP3: the UIDL), a CRM id or a Message-ID");
+  const auto found = find_item(engine, item);
   json::array out;
-  for (const Found& f : found) {
+  for (const FoundItem& f : found) {
     json::object o = describe(engine, f);
     if (!as_json) print(o);
     out.emplace_back(std::move(o));

@@ -120,6 +120,20 @@ std::string kernel_words(std::string_view reason, const json::object& args) {
       {"made_anew", "it was made anew after a deletion"},
       {"source_gone", "it vanished from the mailbox before it could be read"},
       {"nothing_to_do", "nothing follows from it"},
+      {"tracked", "a person asked for it"},
+      {"tracked_again", "it is tracked again as {id}"},
+      {"already_tracked", "it is tracked already, as {id}"},
+      {"not_tracked", "it is not tracked"},
+      {"untracked", "a person ended its tracking"},
+      {"regarding_set", "what it is about was set on {id}"},
+      {"gone_in_crm", "its record is not in the CRM any more, or not visible"},
+      {"update_refused", "the CRM refused the change: {text}"},
+      {"delete_unsupported", "this CRM connection cannot delete such records; untrack it without --delete"},
+      {"not_offered", "{verb} is not offered for a {kind}"},
+      {"consumed", "the CRM has it, so it was removed from the mailbox (delete_after_processing)"},
+      {"needed", "a {kind} that it needs was created as {id}"},
+      {"need_refused", "the {kind} that it would need was refused, it went on without: {text}"},
+      {"not_needed", "the {kind} that was begun for it is not needed any more"},
       {"read_only", "the {side} cannot be written to"}};
   const auto it = sentences.find(reason);
   return it == sentences.end() ? std::string(reason) : fill_sentence(it->second, args);

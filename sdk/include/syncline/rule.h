@@ -50,7 +50,9 @@ typedef struct sy_ruling_sink {
 typedef struct sy_rule {
   uint32_t size;
   sy_str kinds;   /* JSON array; empty: all */
-  sy_str wants;   /* JSON array out of: user, now, link, parties, records, correlation, page, received_after */
+  sy_str wants;   /* JSON array out of: user, now, link, parties, records, correlation, page, received_after,
+                     request (a person asked for this: {"verb": "track"|"regarding", "by": address, "regarding":
+                     {"type", "id"} if given}) */
   sy_str reasons; /* JSON object: code → English sentence with {arg} places */
   sy_code (*judge)(void* self, const sy_proposal*, const sy_ruling_sink*, sy_error*); /* puts exactly one ruling */
 } sy_rule;
