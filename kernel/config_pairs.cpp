@@ -163,6 +163,18 @@ void ConfigReader::judge_sides(const Node& table, PairConfig& pair) {
   }
 }
 
+/// A person's mailbox is theirs: what belongs to a queue's only is refused there, whatever its value, and is no option.
+void ConfigReader::refuse_queue_only(Node& mailbox, OptionTable& options, const std::string& where) {
+  for (const sy_option* o : options) {
+    const Entry* e = (o->flags & SY_QUEUE_ONLY) == 0 ? nullptr : mailbox.find(o->name);
+    if (e == nullptr) continue;
+    faults_.add("CFG026", e->at, "\"" + e->key + "\" is for queues only and does not belong in " + where,
+                "a user's mailbox is the user's own", "take it out, or make this address a [queue.\"address\"]");
+    std::erase_if(mailbox.entries, [&](const Entry& other) { return other.key == o->name; });
+  }
+  std::erase_if(options, [](const sy_option* o) { return (o->flags & SY_QUEUE_ONLY) != 0; });
+}
+
 void ConfigReader::read_mailbox(const Node& mailbox, const std::string& where, PairConfig& pair) {
   const std::string here = where.substr(0, where.size() - 1) + ".mailbox]";
   const Entry* named = mailbox.find("connection");
@@ -180,6 +192,7 @@ void ConfigReader::read_mailbox(const Node& mailbox, const std::string& where, P
   }
   const bool judged = c != nullptr && c->type != nullptr;
   Node shown = mailbox;
+  if (pair.kind == PairConfig::Kind::user) refuse_queue_only(shown, own, here);
   if (!judged) std::erase_if(shown.entries, [](const Entry& e) { return e.key != "connection"; });
   scope.options.insert(scope.options.end(), own.begin(), own.end());
   OptionValues read = read_options(shown, scope, faults_);

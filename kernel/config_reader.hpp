@@ -19,6 +19,7 @@ class ConfigReader {
   void read_connections();
   void read_pairs(std::string_view kind);
   void read_pair(const Entry& entry, PairConfig::Kind kind);
+  void refuse_queue_only(Node& mailbox, OptionTable& options, const std::string& where);
   void read_mailbox(const Node& mailbox, const std::string& where, PairConfig& pair);
   void judge_entities(const Node& table, bool own, PairConfig& pair);
   void judge_sides(const Node& table, PairConfig& pair);

@@ -10,7 +10,7 @@
 namespace syncline {
 namespace {
 
-constexpr std::array<FaultCode, 22> codes{{
+constexpr std::array<FaultCode, 23> codes{{
     {"CFG001", "the file is not TOML"},
     {"CFG002", "a file cannot be read"},
     {"CFG003", "an include cannot be followed"},
@@ -28,6 +28,7 @@ constexpr std::array<FaultCode, 22> codes{{
     {"CFG023", "a queue with other entities than email"},
     {"CFG024", "a filter or rule cannot be placed"},
     {"CFG025", "a filter or rule is incomplete"},
+    {"CFG026", "an option that queues have and users do not"},
     {"CFG030", "a plugin is missing"},
     {"CFG031", "a plugin is refused"},
     {"CFG032", "a plugin has no such class"},

@@ -141,11 +141,14 @@ json::object stage_choice(const std::vector<KnownClass>& classes, std::string_vi
   return options.empty() ? table_schema(kernel) : any_of(std::move(options));
 }
 
-json::object mailbox_choice(const std::vector<KnownClass>& classes) {
+json::object mailbox_choice(const std::vector<KnownClass>& classes, bool queue) {
   json::array options;
-  for (const KnownClass& c : classes)
-    if (std::string_view(c.type->role) == "connection")
-      options.push_back(table_schema(joined(mailbox_options(), endpoint_options(*c.type))));
+  for (const KnownClass& c : classes) {
+    if (std::string_view(c.type->role) != "connection") continue;
+    OptionTable own = endpoint_options(*c.type);
+    if (!queue) std::erase_if(own, [](const sy_option* o) { return (o->flags & SY_QUEUE_ONLY) != 0; });
+    options.push_back(table_schema(joined(mailbox_options(), own)));
+  }
   return options.empty() ? table_schema(mailbox_options()) : any_of(std::move(options));
 }
 
@@ -153,7 +156,8 @@ json::object section_schema(const Section& s, const std::vector<KnownClass>& cla
   if (s.name == "store" || s.name == "connection") return plugin_choice(classes, s.name, s.options);
   if (s.shape == Section::Shape::list) return stage_choice(classes, s.name, s.options);
   json::object table = table_schema(s.options, s.name != "defaults");
-  if (s.name == "user" || s.name == "queue") object_in(table, "properties")["mailbox"] = mailbox_choice(classes);
+  if (s.name == "user" || s.name == "queue")
+    object_in(table, "properties")["mailbox"] = mailbox_choice(classes, s.name == "queue");
   if (s.name == "queue")
     object_in(table, "properties")["entities"] =
         any_of({json::object{{"const", json::array{"email"}}}, json::object{{"const", "email"}}});

@@ -125,9 +125,13 @@ void plugin_lines(std::string& out, const KnownClass& c) {
 
 std::string mailbox_example(const KnownClass& mailbox) {
   std::string out = "{ connection = \"mail\"";
-  for (const sy_option* o : endpoint_options(*mailbox.type))
-    if ((o->flags & SY_REQUIRED) != 0 || o->type == SY_SECRET)
-      out += ", " + std::string(o->name) + " = " + example_words(*o);
+  bool with_secret = false;  // of several ways to sign in, the first
+  for (const sy_option* o : endpoint_options(*mailbox.type)) {
+    const bool secret = o->type == SY_SECRET;
+    if ((o->flags & SY_REQUIRED) == 0 && (!secret || with_secret)) continue;
+    with_secret = with_secret || secret;
+    out += ", " + std::string(o->name) + " = " + example_words(*o);
+  }
   return out + " }";
 }
 
@@ -168,7 +172,7 @@ std::string option_table(const OptionTable& options) {
            (required                 ? "required"
             : o->fallback == nullptr ? "–"
                                      : "`" + cell(default_words(*o)) + "`") +
-           " | " + cell(o->doc);
+           " | " + ((o->flags & SY_QUEUE_ONLY) != 0 ? "queues only: " : "") + cell(o->doc);
     if (o->example != nullptr && o->type != SY_SECRET) out += "; e.g. `" + cell(example_words(*o)) + "`";
     out += " |\n";
   }

@@ -34,6 +34,7 @@ json::object option_json(const sy_option& o) {
                    {"type", type_words(o)},
                    {"required", (o.flags & SY_REQUIRED) != 0},
                    {"place", (o.flags & SY_PER_ENDPOINT) != 0 ? "mailbox" : "instance"},
+                   {"queues_only", (o.flags & SY_QUEUE_ONLY) != 0},
                    {"doc", o.doc}};
   if (o.fallback != nullptr) out["default"] = o.fallback;
   return out;

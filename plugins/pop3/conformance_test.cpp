@@ -63,8 +63,8 @@ std::string message(const json::object& doc) {
 
 class Pop3Subject final : public Subject {
  public:
-  Pop3Subject(const Pop3Options& options, const char* tls)
-      : server_(std::make_unique<sandbox::Pop3Server>(with_certificate(options))) {
+  Pop3Subject(const Pop3Options& options, const char* tls, bool deletes)
+      : deletes_(deletes), server_(std::make_unique<sandbox::Pop3Server>(with_certificate(options))) {
     for (const char* user : kUsers) server_->add_mailbox(user, kPassword);
     host_.secret("password", kPassword);
     json::object config{{"host", server_->host()}, {"port", server_->port()}, {"tls", tls}};
@@ -77,7 +77,8 @@ class Pop3Subject final : public Subject {
   ConnectionHandle& connection() override { return connection_; }
   /// The next endpoint's mailbox; asked from several threads.
   std::string settings() override {
-    return json::serialize(json::object{{"username", kUsers[opened_++ % kUsers.size()]}});
+    return json::serialize(
+        json::object{{"username", kUsers[opened_++ % kUsers.size()]}, {"delete_after_processing", deletes_}});
   }
 
   std::string add(const std::string&, const json::object& doc) override {
@@ -97,9 +98,11 @@ class Pop3Subject final : public Subject {
   bool throttle_next(std::int64_t) override {
     const Settings settings = read_settings(config_);
     const auto context = settings.tls == Tls::NONE ? nullptr : make_context(settings);
-    bool held = false;
-    for (const char* user : kUsers)
-      others_.push_back(log_in(Account{settings, context, host_.host(), user, held}, other_call_.call()));
+    Memory memory;
+    for (const char* user : kUsers) {
+      const MailboxSettings mailbox{user, false};
+      others_.push_back(log_in(Account{settings, context, host_.host(), mailbox, nullptr, memory}, other_call_.call()));
+    }
     return true;
   }
   bool refuse_credentials() override {
@@ -122,6 +125,7 @@ class Pop3Subject final : public Subject {
   }
 
  private:
+  const bool deletes_;
   std::unique_ptr<sandbox::Pop3Server> server_;
   std::optional<Poco::Net::ServerSocket> silent_;
   TestHost host_;
@@ -133,8 +137,9 @@ class Pop3Subject final : public Subject {
   std::size_t added_ = 0;
 };
 
-bool play(const std::string& name, const char* tls, const Pop3Options& options) {
-  return conformance::register_suites(name, {"email"}, [=] { return std::make_unique<Pop3Subject>(options, tls); });
+bool play(const std::string& name, const char* tls, const Pop3Options& options, bool deletes = false) {
+  return conformance::register_suites(name, {"email"},
+                                      [=] { return std::make_unique<Pop3Subject>(options, tls, deletes); });
 }
 
 Pop3Options over(Pop3Tls tls) {
@@ -149,9 +154,19 @@ Pop3Options poor() {
   return options;
 }
 
-const bool registered[] = {
-    play("pop3", "none", over(Pop3Tls::NONE)), play("pop3_implicit_tls", "implicit", over(Pop3Tls::IMPLICIT)),
-    play("pop3_starttls", "starttls", over(Pop3Tls::STLS)), play("pop3_without_capa_top_pipelining", "none", poor())};
+Pop3Options sasl(Pop3Tls tls) {
+  Pop3Options options = over(tls);
+  options.sasl = "PLAIN";
+  options.user = false;
+  return options;
+}
+
+const bool registered[] = {play("pop3_deletes", "implicit", sasl(Pop3Tls::IMPLICIT), true),
+                           play("pop3_deletes_without_pipelining", "none", poor(), true),
+                           play("pop3", "none", over(Pop3Tls::NONE)),
+                           play("pop3_implicit_tls", "implicit", over(Pop3Tls::IMPLICIT)),
+                           play("pop3_starttls", "starttls", over(Pop3Tls::STLS)),
+                           play("pop3_without_capa_top_pipelining", "none", poor())};
 
 }  // namespace
 }  // namespace syncline::pop3

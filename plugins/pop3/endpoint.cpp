@@ -1,6 +1,7 @@
 #include "endpoint.hpp"
 
 #include "fetch.hpp"
+#include "remove.hpp"
 #include "tls.hpp"
 
 namespace syncline::pop3 {
@@ -11,12 +12,13 @@ constexpr std::string_view kFeed = "inbox";
 
 class Mailbox final : public Endpoint, public Feeds {
  public:
-  Mailbox(const Settings& settings, const Host& host, std::string username)
-      : settings_(settings), host_(host), username_(std::move(username)) {}
+  Mailbox(const Settings& settings, const Host& host, MailboxSettings mailbox, std::shared_ptr<Tokens> tokens)
+      : settings_(settings), host_(host), mailbox_(std::move(mailbox)), tokens_(std::move(tokens)) {}
 
   Caps caps(std::string_view kind) override {
     Caps caps;
-    if (kind == kKind) caps.flags = SY_IF_VERSION;  // not 0: carried; none of SY_CAN_*: never written
+    if (kind == kKind) caps.flags = SY_IF_VERSION;  // not 0: carried
+    if (kind == kKind && mailbox_.deletes) caps.flags |= SY_CAN_DELETE | SY_CONSUMES;
     return caps;
   }
 
@@ -28,6 +30,12 @@ class Mailbox final : public Endpoint, public Feeds {
     Fetch(account, call, depth, put).run({ids.begin(), ids.end()});
   }
 
+  void apply(const Call& call, std::span<const Operation> ops, const DoneSink& put) override {
+    if (!mailbox_.deletes)
+      throw Error(SY_UNSUPPORTED, "this mailbox is only read: delete_after_processing is not set for it");
+    remove(prepare(), call, ops, put);
+  }
+
   Feeds* feeds() override { return this; }
   std::vector<Feed> list() override { return {{std::string(kFeed), kKind, SY_FEED_IDS_ONLY}}; }
 
@@ -36,33 +44,38 @@ class Mailbox final : public Endpoint, public Feeds {
     if (!cursor.empty()) throw Error(SY_RESET, "a POP3 listing has no cursor");
     const Account account = prepare();
     const auto session = log_in(account, call);
-    const std::vector<std::string> ids = Roster(*session, settings_, host_).ids();
+    Roster roster(*session, settings_, host_);
+    roster.tell_apart();
     session->quit();  // the mailbox is free again before anybody works with the listing
-    for (const std::string& id : ids) {
+    memory_.keep(roster.listing());
+    roster.each([&](std::string_view id) {
       Item item = absent(id, 0);
       item.version = kVersion;
       if (!put(item)) throw Error(SY_CANCELED, "the listing was not wanted to its end");
-    }
+      return true;
+    });
     return {SY_PAGE_LISTING_COMPLETE, std::nullopt};
   }
 
  private:
   Account prepare() {
     if (settings_.tls != Tls::NONE && !context_) context_ = make_context(settings_);
-    return {settings_, context_, host_, username_, held_};
+    return {settings_, context_, host_, mailbox_, tokens_.get(), memory_};
   }
 
   const Settings settings_;
   const Host host_;
-  const std::string username_;
-  bool held_ = false;
+  const MailboxSettings mailbox_;
+  const std::shared_ptr<Tokens> tokens_;
+  Memory memory_;
   Poco::Net::Context::Ptr context_;  // made when it is first needed: reading the authorities takes its time
 };
 
 }  // namespace
 
-std::unique_ptr<Endpoint> make_endpoint(const Settings& settings, const Host& host, std::string username) {
-  return std::make_unique<Mailbox>(settings, host, std::move(username));
+std::unique_ptr<Endpoint> make_endpoint(const Settings& settings, const Host& host, MailboxSettings mailbox,
+                                        std::shared_ptr<Tokens> tokens) {
+  return std::make_unique<Mailbox>(settings, host, std::move(mailbox), std::move(tokens));
 }
 
 }  // namespace syncline::pop3

@@ -1,14 +1,18 @@
-// endpoint.hpp: one mailbox on a POP3 server, as a pair sees it: mail to be read, and nothing to be written.
+// endpoint.hpp: one mailbox on a POP3 server, as a pair sees it: mail to be read, and to be
+// deleted once it has been processed, if that is wanted.
 #pragma once
 
 #include <memory>
-#include <string>
 #include <syncline/endpoint.hpp>
 
 #include "settings.hpp"
 
 namespace syncline::pop3 {
 
-[[nodiscard]] std::unique_ptr<Endpoint> make_endpoint(const Settings& settings, const Host& host, std::string username);
+class Tokens;
+
+/// `tokens`: the connection's, null where it has none.
+[[nodiscard]] std::unique_ptr<Endpoint> make_endpoint(const Settings& settings, const Host& host,
+                                                      MailboxSettings mailbox, std::shared_ptr<Tokens> tokens);
 
 }  // namespace syncline::pop3

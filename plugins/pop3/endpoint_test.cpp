@@ -349,6 +349,26 @@ TEST_F(Scripted, LargeMessageInBoundedMemory) {
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 12 * 1024);  // KiB, for a message of 31 MB
 }
 
+TEST_F(Scripted, ALargeMailboxIsNotListedForEverySession) {
+  for (int i = 0; i < 3000; ++i) add("m" + std::to_string(i), mail("m" + std::to_string(i)));
+  const EndpointHandle endpoint = start();
+  ASSERT_EQ(list(endpoint).size(), 3000u);
+  const auto heads = fetch(endpoint, {"m7", "m2999", "m1500"}, SY_HEAD);
+  EXPECT_EQ(doc(heads.at("m2999")).at("subject"), "m2999");
+  EXPECT_EQ(doc(heads.at("m7")).at("size").to_number<std::size_t>(), mail("m7").size());
+  EXPECT_EQ(server.count_exactly("UIDL"), 1u) << "confirmed one by one";
+  EXPECT_EQ(server.count_exactly("LIST"), 0u);
+  server.messages.erase(server.messages.begin());   // the count tells
+  server.messages.push_back({"new", mail("new")});  // or, where it does not, the ids themselves
+  EXPECT_EQ(doc(fetch(endpoint, {"m7", "new"}, SY_HEAD).at("m7")).at("subject"), "m7");
+  EXPECT_EQ(server.count_exactly("UIDL"), 2u);
+  EXPECT_EQ(doc(fetch(endpoint, {"new"}, SY_HEAD).at("new")).at("subject"), "new") << "the new listing is kept";
+  EXPECT_EQ(server.count_exactly("UIDL"), 2u);
+  server.messages.pop_back();
+  EXPECT_TRUE(fetch(endpoint, {"new"}, SY_HEAD).at("new").gone());
+  EXPECT_EQ(server.count_exactly("UIDL"), 3u);
+}
+
 TEST_F(Scripted, AHangingServer) {
   three();
   server.override = [](const std::string& line, int) -> std::optional<std::string> {

@@ -1,10 +1,7 @@
 #include "fetch.hpp"
 
 #include <algorithm>
-#include <array>
-#include <chrono>
 #include <set>
-#include <thread>
 
 #include "unstuff.hpp"
 
@@ -15,37 +12,7 @@ namespace {
 constexpr std::size_t kHeadLimit = 4 * 1024 * 1024;  // what is longer is refused by the reader of heads
 constexpr std::int64_t kMessageRetryMs = 60'000;
 
-void pause(const Call& call, std::chrono::milliseconds time) {
-  const auto until = std::chrono::steady_clock::now() + time;
-  while (std::chrono::steady_clock::now() < until) {
-    call.check();
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-}
-
 }  // namespace
-
-std::unique_ptr<Session> log_in(const Account& account, const Call& call) {
-  // A server may still hold the lock of a session that has just ended, above all of one that was broken off.
-  static constexpr std::array<std::chrono::milliseconds, 4> kPauses{
-      {std::chrono::milliseconds(100), std::chrono::milliseconds(300), std::chrono::milliseconds(900),
-       std::chrono::milliseconds(2000)}};
-  for (std::size_t attempt = 0;; ++attempt) {
-    try {
-      call.check();
-      std::string password = account.host.secret("password");
-      auto session = std::make_unique<Session>(account.settings, account.context, call, account.host);
-      session->login(account.username, std::move(password));
-      account.held = true;
-      return session;
-    } catch (const Error& e) {
-      if (e.server_code() != "IN-USE" || !account.held) throw;
-      if (attempt >= kPauses.size()) account.held = false;  // so long a lock is somebody else's
-      if (!account.held || kPauses[attempt].count() >= call.remaining_ms()) throw;
-    }
-    pause(call, kPauses[attempt]);
-  }
-}
 
 /// Receives the messages of one batch and turns them into items.
 class Fetch::Reader final : public MessageSink {
@@ -104,7 +71,17 @@ Fetch::Fetch(const Account& account, const Call& call, int depth, const ItemSink
     : account_(account), call_(call), depth_(depth), put_(put) {}
 
 void Fetch::run(std::vector<std::string> ids) {
-  pending_ = std::move(ids);
+  // As many at a time as a session reads, so that the work does not grow with the square of their number.
+  for (std::size_t at = 0; at < ids.size() && wanted_;) {
+    const std::size_t n = std::min(account_.settings.session_messages, ids.size() - at);
+    const auto from = ids.begin() + static_cast<std::ptrdiff_t>(at);
+    pending_.assign(std::make_move_iterator(from), std::make_move_iterator(from + static_cast<std::ptrdiff_t>(n)));
+    at += n;
+    run_some();
+  }
+}
+
+void Fetch::run_some() {
   while (!pending_.empty() && wanted_) {
     const auto session = log_in(account_, call_);
     std::vector<Job> batch = first_batch(locate(*session));
@@ -125,16 +102,44 @@ void Fetch::run(std::vector<std::string> ids) {
   }
 }
 
-std::vector<Fetch::Job> Fetch::locate(Session& session) {
+std::vector<Place> Fetch::remembered(Session& session, std::size_t count) const {
+  const auto& last = account_.memory.listing;
+  if (!last || last->size() != count || !session.capabilities().has("PIPELINING")) return {};
+  std::vector<Place> out;
+  std::vector<std::pair<std::uint32_t, std::string_view>> expected;
+  for (const std::string& id : pending_) {
+    const auto entry = last->find(id);
+    if (id.empty() || entry.size() != 1) return {};
+    out.push_back({Place::PRESENT, last->number(entry.front()), 1});
+    expected.emplace_back(out.back().number, id);
+  }
+  return session.confirm(expected) ? out : std::vector<Place>();
+}
+
+std::vector<Place> Fetch::places(Session& session) {
+  if (account_.memory.listing) {
+    messages_ = session.count();
+    if (auto known = remembered(session, messages_); !known.empty()) return known;
+  }
   Roster roster(session, account_.settings, account_.host);
-  const std::vector<Place> places = roster.find(pending_);
-  const auto sizes = session.sizes();
+  account_.memory.keep(roster.listing());
+  messages_ = roster.size();
+  return roster.find(pending_);
+}
+
+std::vector<Fetch::Job> Fetch::locate(Session& session) {
+  const std::vector<Place> places = this->places(session);
+  std::vector<std::uint32_t> numbers;
+  for (const Place& place : places)
+    if (place.kind == Place::PRESENT) numbers.push_back(place.number);
+  const std::vector<std::uint64_t> sizes = session.sizes(numbers, messages_);
   const bool can_top = session.capabilities().has("TOP");
   std::vector<Job> jobs;
   std::vector<std::string> rest;
-  std::size_t missing = 0;
+  std::size_t missing = 0, present = 0;
   for (std::size_t i = 0; i < pending_.size(); ++i) {
     const std::string& id = pending_[i];
+    const std::uint64_t size = places[i].kind == Place::PRESENT ? sizes[present++] : 0;
     if (places[i].kind != Place::PRESENT) {
       missing += places[i].kind == Place::ABSENT ? 1 : 0;
       put_absent(id, places[i].kind == Place::ABSENT ? SY_ITEM_GONE : SY_ITEM_INVISIBLE);
@@ -149,14 +154,13 @@ std::vector<Fetch::Job> Fetch::locate(Session& session) {
     }
     Job job;
     job.id = id;
-    const auto size = sizes.find(places[i].number);
-    job.want = {places[i].number, false, size == sizes.end() ? 0 : size->second};
+    job.want = {places[i].number, false, size};
     job.oversize = job.want.size > account_.settings.max_message_size;
     job.want.top = can_top && !whole(job);
     jobs.push_back(std::move(job));
     rest.push_back(id);
   }
-  if (missing > 1 && missing == pending_.size() && roster.size() != 0)
+  if (missing > 1 && missing == pending_.size() && messages_ != 0)
     account_.host.log(
         SY_WARN, {},
         account_.settings.where() + ": none of " + std::to_string(missing) +

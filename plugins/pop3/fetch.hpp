@@ -1,31 +1,16 @@
 // fetch.hpp: reads messages, in as many short sessions as it takes (S6).
 #pragma once
 
-#include <Poco/Net/Context.h>
-
 #include <map>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "account.hpp"
 #include "documents.hpp"
 #include "roster.hpp"
-#include "session.hpp"
 
 namespace syncline::pop3 {
-
-/// One mailbox with the means to log in to it.
-struct Account {
-  const Settings& settings;
-  const Poco::Net::Context::Ptr& context;
-  const Host& host;
-  const std::string& username;
-  bool& held;  ///< a session of ours had the mailbox last: a lock on it may still be that one's
-};
-
-/// A session that is logged in. A lock that may be our own is waited for, briefly; anybody else's is not.
-[[nodiscard]] std::unique_ptr<Session> log_in(const Account& account, const Call& call);
 
 class Fetch {
  public:
@@ -42,6 +27,11 @@ class Fetch {
   };
   class Reader;
 
+  void run_some();
+  /// Where each of `pending` is now.
+  std::vector<Place> places(Session& session);
+  /// By the last listing, when the mailbox still is what it was; empty: a new listing is needed.
+  std::vector<Place> remembered(Session& session, std::size_t count) const;
   /// What is there now, of `pending`; puts and drops what is not.
   std::vector<Job> locate(Session& session);
   std::vector<Job> first_batch(std::vector<Job> jobs) const;
@@ -54,7 +44,8 @@ class Fetch {
   const Call& call_;
   const int depth_;
   const ItemSink& put_;
-  std::vector<std::string> pending_;
+  std::vector<std::string> pending_;     // of what was asked for, as much as one session may read
+  std::size_t messages_ = 0;             // in the mailbox, in the session under way
   std::map<std::string, int> refusals_;  // ids that the listing named and the server would not give
   bool wanted_ = true;
 };

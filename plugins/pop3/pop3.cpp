@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "endpoint.hpp"
+#include "oauth.hpp"
 #include "session.hpp"
 #include "tls.hpp"
 
@@ -17,11 +18,14 @@ Pop3::Pop3(Host host, std::string_view config) : Connection(SY_MAILBOX), host_(h
                   ": verify = false: the server's certificate is not checked, so anybody on the way can "
                   "pose as the server; set ca_file or server_name instead");
   if (settings_.tls == Tls::NONE && !is_loopback(settings_.host))
-    host_.log(SY_WARN, {}, settings_.where() + ": allow_cleartext = true: password and mail travel unprotected");
+    host_.log(SY_WARN, {},
+              settings_.where() + ": tls = \"none\": mail travels unprotected" +
+                  (settings_.method == Method::APOP ? "" : ", and password or token with it"));
+  if (!settings_.oauth.client_id.empty()) tokens_ = std::make_shared<Tokens>(settings_, host_);
 }
 
 std::unique_ptr<Endpoint> Pop3::open(Host host, std::string_view settings) {
-  return make_endpoint(settings_, host, read_username(settings));
+  return make_endpoint(settings_, host, read_mailbox(settings), tokens_);
 }
 
 std::string Pop3::probe(const Call& call) {

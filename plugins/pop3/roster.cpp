@@ -47,6 +47,8 @@ bool is_field(std::string_view line, std::string_view name) {
                     [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
 }
 
+std::string_view base_of(std::string_view id) { return id.substr(0, std::min(id.rfind('#'), id.size())); }
+
 }  // namespace
 
 std::string head_mark(std::string_view head) {
@@ -70,21 +72,17 @@ std::string head_mark(std::string_view head) {
 }
 
 Roster::Roster(Session& session, const Settings& settings, const Host& host)
-    : session_(session), settings_(settings), host_(host) {
-  messages_ = session_.uidl();
-  by_uidl_.reserve(messages_.size());
-  for (const auto& [number, uidl] : messages_) by_uidl_[uidl].push_back(number);
-}
+    : session_(session),
+      settings_(settings),
+      host_(host),
+      listing_(std::make_shared<const Listing>(session.uidl(session.count()))) {}
 
-bool Roster::plain(const std::string& uidl) const {
-  const auto found = by_uidl_.find(uidl);
-  return !uidl.empty() && found != by_uidl_.end() && found->second.size() == 1;
-}
-
-void Roster::read_heads(const std::vector<std::uint32_t>& numbers) {
+void Roster::read_heads(const std::vector<std::uint32_t>& entries) {
   std::vector<Want> wants;
-  for (const std::uint32_t n : numbers)
+  for (const std::uint32_t entry : entries) {
+    const std::uint32_t n = listing_->number(entry);
     if (heads_.count(n) == 0) wants.push_back({n, session_.capabilities().has("TOP"), 0});
+  }
   if (wants.size() > kSharedLimit)
     throw Error(SY_CONFIG, settings_.where() + ": the server gives the same UIDL to " + std::to_string(wants.size()) +
                                " messages; its UIDLs have to be repaired (or the mailbox read in another way)");
@@ -95,67 +93,83 @@ void Roster::read_heads(const std::vector<std::uint32_t>& numbers) {
   }
 }
 
-std::vector<std::string> Roster::ids() {
-  std::vector<std::uint32_t> shared;
-  std::set<std::string> bases;
-  for (const auto& [number, uidl] : messages_) {
-    if (plain(uidl)) continue;
-    shared.push_back(number);
-    bases.insert(uidl);
-  }
-  read_heads(shared);
-  std::vector<std::string> out;
-  std::set<std::string> told_apart;
+std::string Roster::marked(std::uint32_t entry, const std::string& mark) const {
+  return std::string(listing_->uidl(entry)) + "#" + mark;
+}
+
+void Roster::tell_apart() {
+  shared_ = listing_->shared();
+  if (shared_.empty()) return;
+  read_heads(shared_);
+  std::set<std::string_view> bases;
+  std::set<std::string> different;
   std::size_t vanished = 0;
-  for (const auto& [number, uidl] : messages_) {
-    if (plain(uidl)) {
-      out.push_back(uidl);
-      continue;
-    }
-    const auto head = heads_.find(number);
+  for (const std::uint32_t entry : shared_) {
+    bases.insert(listing_->uidl(entry));
+    const auto head = heads_.find(listing_->number(entry));
     if (head == heads_.end())
       ++vanished;
-    else if (told_apart.insert(uidl + "#" + head->second).second)
-      out.push_back(uidl + "#" + head->second);
+    else
+      different.insert(marked(entry, head->second));
   }
-  if (!shared.empty())
-    host_.log(SY_WARN, {},
-              settings_.where() + ": the server gives " + std::to_string(bases.size()) + " UIDL(s) to " +
-                  std::to_string(shared.size()) + " messages; by their headers they are " +
-                  std::to_string(told_apart.size()) + " different ones (" + std::to_string(vanished) +
-                  " went away meanwhile); repair the UIDLs on the server");
-  return out;
+  host_.log(SY_WARN, {},
+            settings_.where() + ": the server gives " + std::to_string(bases.size()) + " UIDL(s) to " +
+                std::to_string(shared_.size()) + " messages; by their headers they are " +
+                std::to_string(different.size()) + " different ones (" + std::to_string(vanished) +
+                " went away meanwhile); repair the UIDLs on the server");
+}
+
+void Roster::each(const std::function<bool(std::string_view)>& take) const {
+  std::set<std::string> told_apart;
+  auto next_shared = shared_.begin();
+  for (std::uint32_t entry = 0; entry < listing_->size(); ++entry) {
+    if (next_shared == shared_.end() || *next_shared != entry) {
+      if (!take(listing_->uidl(entry))) return;
+      continue;
+    }
+    ++next_shared;
+    const auto head = heads_.find(listing_->number(entry));
+    if (head == heads_.end()) continue;  // it went away meanwhile
+    const auto [id, fresh] = told_apart.insert(marked(entry, head->second));
+    if (fresh && !take(*id)) return;
+  }
 }
 
 std::vector<Place> Roster::find(std::span<const std::string> ids) {
-  const auto base_of = [](const std::string& id) { return id.substr(0, std::min(id.rfind('#'), id.size())); };
   std::vector<std::uint32_t> shared;
   for (const std::string& id : ids) {
-    if (by_uidl_.count(id) != 0 || id.find('#') == std::string::npos) continue;
-    if (const auto found = by_uidl_.find(base_of(id)); found != by_uidl_.end())
-      shared.insert(shared.end(), found->second.begin(), found->second.end());
+    if (id.find('#') == std::string::npos || !listing_->find(id).empty()) continue;
+    const auto found = listing_->find(base_of(id));
+    shared.insert(shared.end(), found.begin(), found.end());
   }
   std::sort(shared.begin(), shared.end());
   shared.erase(std::unique(shared.begin(), shared.end()), shared.end());
   read_heads(shared);
   std::vector<Place> out;
   for (const std::string& id : ids) {
-    Place place;
-    if (const auto exact = by_uidl_.find(id); exact != by_uidl_.end()) {
-      place.kind = exact->second.size() == 1 ? Place::PRESENT : Place::AMBIGUOUS;
-      place.number = exact->second.front();
-    } else if (const auto found = by_uidl_.find(base_of(id));
-               found != by_uidl_.end() && id.find('#') != std::string::npos) {
-      const std::string mark = id.substr(id.rfind('#') + 1);
-      for (const std::uint32_t number : found->second) {
-        const auto head = heads_.find(number);
-        if (place.kind == Place::PRESENT || head == heads_.end() || head->second != mark) continue;
-        place = {Place::PRESENT, number};
-      }
-    }
-    out.push_back(place);
+    const auto exact = id.empty() ? std::span<const std::uint32_t>() : listing_->find(id);
+    if (exact.empty())
+      out.push_back(marked_place(id));
+    else
+      out.push_back({exact.size() == 1 ? Place::PRESENT : Place::AMBIGUOUS, listing_->number(exact.front()), 1});
   }
   return out;
+}
+
+/// Of an id with a mark: where the message with these headers is.
+Place Roster::marked_place(const std::string& id) const {
+  Place place;
+  if (id.find('#') == std::string::npos) return place;
+  const std::string mark = id.substr(id.rfind('#') + 1);
+  for (const std::uint32_t entry : listing_->find(base_of(id))) {
+    const auto head = heads_.find(listing_->number(entry));
+    if (head == heads_.end() || head->second != mark) continue;
+    if (place.kind == Place::PRESENT)
+      ++place.copies;
+    else
+      place = {Place::PRESENT, listing_->number(entry), 1};
+  }
+  return place;
 }
 
 }  // namespace syncline::pop3

@@ -5,10 +5,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "session.hpp"
@@ -18,6 +19,7 @@ namespace syncline::pop3 {
 struct Place {
   enum Kind { PRESENT, ABSENT, AMBIGUOUS } kind = ABSENT;
   std::uint32_t number = 0;
+  std::size_t copies = 1;  // messages that this id stands for; more than one only with a mark
 };
 
 class Roster {
@@ -25,22 +27,27 @@ class Roster {
   /// Reads the listing. Throws SY_CONFIG when the server has no UIDL.
   Roster(Session& session, const Settings& settings, const Host& host);
 
-  /// The id of every message, in the server's order, each once. Reads the heads of those that share a UIDL.
-  [[nodiscard]] std::vector<std::string> ids();
+  /// Reads the heads of all that share a UIDL. Before each(), while the session lasts.
+  void tell_apart();
+  /// The id of every message, in the server's order, each once, until `take` returns false. Needs no session any more.
+  void each(const std::function<bool(std::string_view)>& take) const;
   /// Where each of `ids` is. A plain id that several messages share now is ambiguous.
   [[nodiscard]] std::vector<Place> find(std::span<const std::string> ids);
-  [[nodiscard]] std::size_t size() const { return messages_.size(); }
+  [[nodiscard]] std::size_t size() const { return listing_->size(); }
+  /// The listing, for a later session that finds the same mailbox.
+  [[nodiscard]] std::shared_ptr<const Listing> listing() const { return listing_; }
 
  private:
-  [[nodiscard]] bool plain(const std::string& uidl) const;
-  void read_heads(const std::vector<std::uint32_t>& numbers);
+  [[nodiscard]] std::string marked(std::uint32_t entry, const std::string& mark) const;
+  Place marked_place(const std::string& id) const;
+  void read_heads(const std::vector<std::uint32_t>& entries);
 
   Session& session_;
   const Settings& settings_;
   const Host& host_;
-  std::vector<std::pair<std::uint32_t, std::string>> messages_;
-  std::unordered_map<std::string, std::vector<std::uint32_t>> by_uidl_;
-  std::map<std::uint32_t, std::string> heads_;  // of messages that share a UIDL, when asked for
+  std::shared_ptr<const Listing> listing_;
+  std::vector<std::uint32_t> shared_;           // entries; after tell_apart()
+  std::map<std::uint32_t, std::string> heads_;  // mark by message number, of messages that share a UIDL
 };
 
 /// SHA-256 prefix over the header lines that a server does not add or change later (Status, X-UIDL and the like).

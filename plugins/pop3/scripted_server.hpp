@@ -49,6 +49,12 @@ class ScriptedServer {
     const std::lock_guard lock(mutex_);
     return log_;
   }
+  /// Lines that are this and nothing more.
+  [[nodiscard]] std::size_t count_exactly(const std::string& command) const {
+    std::size_t n = 0;
+    for (const std::string& line : log()) n += line == command ? 1 : 0;
+    return n;
+  }
   [[nodiscard]] std::size_t count(const std::string& command) const {
     std::size_t n = 0;
     for (const std::string& line : log()) n += line.rfind(command, 0) == 0 ? 1 : 0;
@@ -127,6 +133,12 @@ class ScriptedServer {
     if (word == "PASS") return line == "PASS " + password ? "+OK\r\n" : "-ERR [AUTH] no\r\n";
     if (word == "STAT") return "+OK " + std::to_string(messages.size()) + " 1\r\n";
     if (word == "QUIT") return std::string("+OK\r\n") + CLOSE;
+    if ((word == "UIDL" || word == "LIST") && line != word) {
+      if (number() < 1 || number() > messages.size()) return "-ERR no\r\n";
+      const Message& one = messages[number() - 1];
+      return "+OK " + std::to_string(number()) + " " + (word == "UIDL" ? one.uidl : std::to_string(one.bytes.size())) +
+             "\r\n";
+    }
     if (word == "UIDL" || word == "LIST") {
       std::string out = "+OK\r\n";
       for (std::size_t i = 0; i < messages.size(); ++i)

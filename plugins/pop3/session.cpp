@@ -6,6 +6,7 @@
 #include <cctype>
 #include <charconv>
 #include <optional>
+#include <unordered_map>
 
 #include "unstuff.hpp"
 
@@ -19,6 +20,7 @@ constexpr std::size_t kCapabilityLimit = 500;
 constexpr std::size_t kListingLimit = 5'000'000;        // messages
 constexpr std::size_t kAhead = 32;                      // commands sent before their answers: less than 1 KiB
 constexpr std::uint64_t kAheadBytes = 4 * 1024 * 1024;  // and what they may answer
+constexpr std::size_t kSingly = 8;  // messages are asked for one by one where they are fewer than one in so many
 constexpr std::uint64_t kHeadGuess = 16 * 1024;
 constexpr std::int64_t kGreetingRetryMs = 60'000;
 
@@ -63,13 +65,17 @@ Session::Session(const Settings& settings, const Poco::Net::Context::Ptr& contex
   ask_capabilities();
 }
 
-Session::~Session() { OPENSSL_cleanse(secret_.data(), secret_.size()); }
+Session::~Session() {
+  for (std::string& secret : secrets_) OPENSSL_cleanse(secret.data(), secret.size());
+}
 
 void Session::greet() {
   transport_.doing(settings_.tls == Tls::IMPLICIT
                        ? "waiting for the greeting"
                        : "waiting for the greeting (a port for implicit TLS gives none without TLS)");
-  const Reply greeting = Reply::parse(line(), settings_.where());
+  const std::string said = line();
+  const Reply greeting = Reply::parse(said, settings_.where());
+  timestamp_ = apop_timestamp(said);
   if (greeting.ok) return;
   if (!greeting.code.empty()) refuse(greeting, "the greeting");
   throw Error(SY_RETRY, settings_.where() + ": the server refused the session: " + greeting.text, kGreetingRetryMs);
@@ -105,36 +111,16 @@ void Session::ask_capabilities() {
   });
 }
 
-void Session::login(const std::string& username, std::string password) {
-  if (password.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
-    throw Error(SY_CONFIG, "the password contains a line break or a zero byte, which POP3 cannot send");
-  secret_ = std::move(password);
-  const std::string who = "login of \"" + one_line(username, 80) + "\"";
-  const Reply user = ask("USER " + username, "USER");
-  const bool plainly = user.code.empty() || user.code == "AUTH";  // not: in use, later, …
-  if (!user.ok && plainly && settings_.tls == Tls::NONE && capabilities_.has("STLS"))
-    throw Error(SY_CONFIG, settings_.where() + ": the server takes no password in clear: " + user.text +
-                               "; set tls to \"starttls\"");
-  if (!user.ok) refuse(user, who);
-  std::string command = "PASS " + secret_;
-  const Reply pass = ask(command, "PASS");
-  OPENSSL_cleanse(command.data(), command.size());
-  if (!pass.ok) refuse(pass, who);
-  if (capabilities_.known && !(capabilities_.has("UIDL") && capabilities_.has("TOP")))
-    ask_capabilities();  // some say more now
-}
-
-void Session::refuse(const Reply& reply, const std::string& doing) const {
-  throw refusal(reply, settings_.where() + ": " + doing + " was refused", capabilities_.login_delay_ms(),
-                capabilities_.has("RESP-CODES"));
-}
-
-std::vector<std::pair<std::uint32_t, std::string>> Session::uidl() {
+std::size_t Session::count() {
   const Reply stat = ask("STAT", "STAT");
   std::string_view counted = stat.text;
-  const auto expected = number(counted);
-  if (!stat.ok || !expected)
+  const auto messages = number(counted);
+  if (!stat.ok || !messages)
     throw Error(SY_BROKEN, settings_.where() + ": the answer to STAT names no number of messages", 0, stat.code);
+  return static_cast<std::size_t>(*messages);
+}
+
+Listing Session::uidl(std::size_t count) {
   const Reply reply = ask("UIDL", "UIDL");
   if (!reply.ok && (reply.code == "SYS/TEMP" || reply.code == "IN-USE")) refuse(reply, "UIDL");
   if (!reply.ok)
@@ -142,7 +128,7 @@ std::vector<std::pair<std::uint32_t, std::string>> Session::uidl() {
                 settings_.where() + ": the server offers no UIDL (" + reply.text +
                     "), so messages cannot be known again in a later session; switch UIDL on in the server, or read "
                     "this mailbox in another way");
-  std::vector<std::pair<std::uint32_t, std::string>> out;
+  Listing out;
   std::size_t strange = 0;
   listing([&](std::string_view text) {
     const auto n = message_number(text);
@@ -153,28 +139,81 @@ std::vector<std::pair<std::uint32_t, std::string>> Session::uidl() {
     if (out.size() >= kListingLimit)
       throw Error(SY_BROKEN, settings_.where() + ": the mailbox has more than 5000000 messages");
     while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    out.emplace_back(*n, printable(text) ? std::string(text) : std::string());
+    out.add(*n, printable(text) ? text : std::string_view());
   });
   if (strange != 0)
     host_.log(
         SY_WARN, {},
         settings_.where() + ": UIDL listing: " + std::to_string(strange) + " lines that name no message were ignored");
-  if (out.size() != *expected)
+  if (out.size() != count)
     throw Error(SY_BROKEN, settings_.where() + ": the UIDL listing has " + std::to_string(out.size()) +
-                               " messages, the mailbox " + std::to_string(*expected) +
-                               "; nothing is concluded from it");
+                               " messages, the mailbox " + std::to_string(count) + "; nothing is concluded from it");
+  out.index();
   return out;
 }
 
-std::map<std::uint32_t, std::uint64_t> Session::sizes() {
-  std::map<std::uint32_t, std::uint64_t> out;
+bool Session::confirm(std::span<const std::pair<std::uint32_t, std::string_view>> expected) {
+  std::vector<std::uint32_t> numbers;
+  numbers.reserve(expected.size());
+  for (const auto& one : expected) numbers.push_back(one.first);
+  bool all = true;
+  ask_each("UIDL", numbers, [&](std::size_t i, const Reply& reply) {
+    std::string_view text = reply.text;
+    const auto n = message_number(text);
+    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+    // A text that was cut for the log never equals an id.
+    all = all && reply.ok && n && *n == expected[i].first && text == expected[i].second;
+  });
+  return all;
+}
+
+std::vector<std::uint64_t> Session::sizes(const std::vector<std::uint32_t>& numbers, std::size_t count) {
+  std::vector<std::uint64_t> out(numbers.size(), 0);
+  if (capabilities_.has("PIPELINING") && numbers.size() < count / kSingly) {
+    ask_each("LIST", numbers, [&](std::size_t i, const Reply& reply) {
+      std::string_view text = reply.text;
+      const auto n = message_number(text);
+      const auto size = number(text);
+      if (reply.ok && n && size && *n == numbers[i]) out[i] = *size;
+    });
+    return out;
+  }
   if (!ask("LIST", "LIST").ok) return out;  // sizes are then counted while reading
+  std::unordered_map<std::uint32_t, std::size_t> wanted;
+  for (std::size_t i = 0; i < numbers.size(); ++i) wanted.emplace(numbers[i], i);
   listing([&](std::string_view text) {
     const auto n = message_number(text);
     const auto size = number(text);
-    if (n && size && out.size() < kListingLimit) out[*n] = *size;
+    if (!n || !size) return;
+    if (const auto found = wanted.find(*n); found != wanted.end()) out[found->second] = *size;
   });
   return out;
+}
+
+void Session::ask_each(const std::string& command, std::span<const std::uint32_t> numbers,
+                       const std::function<void(std::size_t, const Reply&)>& on_reply) {
+  const std::size_t window = capabilities_.has("PIPELINING") ? kAhead : 1;
+  transport_.doing("waiting for the answer to " + command);
+  for (std::size_t i = 0; i < numbers.size(); i += window) {
+    const auto some = numbers.subspan(i, std::min(window, numbers.size() - i));
+    std::string commands;
+    for (const std::uint32_t n : some) commands += command + " " + std::to_string(n) + "\r\n";
+    host_.count("requests", static_cast<std::int64_t>(some.size()));
+    transport_.write(commands);
+    for (std::size_t k = 0; k < some.size(); ++k) on_reply(i + k, answer());
+  }
+}
+
+std::vector<Reply> Session::mark_deleted(std::span<const std::uint32_t> numbers) {
+  std::vector<Reply> out;
+  out.reserve(numbers.size());
+  ask_each("DELE", numbers, [&](std::size_t, const Reply& reply) { out.push_back(reply); });
+  return out;
+}
+
+Reply Session::commit() {
+  usable_ = false;
+  return ask("QUIT", "QUIT");
 }
 
 std::size_t Session::retrieve(std::span<const Want> wants, MessageSink& sink) {
@@ -234,11 +273,11 @@ Reply Session::ask(const std::string& command, const std::string& name) {
   host_.count("requests");
   std::string bytes = command + "\r\n";
   transport_.write(bytes);
-  if (name == "PASS") OPENSSL_cleanse(bytes.data(), bytes.size());
+  OPENSSL_cleanse(bytes.data(), bytes.size());  // it may bear a password
   return answer();
 }
 
-Reply Session::answer() { return Reply::parse(line(), settings_.where(), secret_); }
+Reply Session::answer() { return Reply::parse(line(), settings_.where(), secrets_); }
 
 void Session::fill() {
   from_ = 0;

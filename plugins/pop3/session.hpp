@@ -1,4 +1,4 @@
-// session.hpp: the POP3 protocol, one session: greeting, TLS, CAPA, login, listings, messages, QUIT. DELE is not in it.
+// session.hpp: the POP3 protocol, one session: greeting, TLS, CAPA, login, listings, messages, deletions, QUIT.
 #pragma once
 
 #include <Poco/Net/Context.h>
@@ -13,7 +13,9 @@
 #include <string_view>
 #include <vector>
 
+#include "listing.hpp"
 #include "reply.hpp"
+#include "sign_in.hpp"
 #include "transport.hpp"
 
 namespace syncline::pop3 {
@@ -56,14 +58,26 @@ class Session {
   Session& operator=(const Session&) = delete;
   ~Session();  // a session that has not quit is cut off: the server then changes nothing
 
-  void login(const std::string& username, std::string password);
-  /// Number and id of each message, in the server's order; the id is empty when the server gave none.
-  [[nodiscard]] std::vector<std::pair<std::uint32_t, std::string>> uidl();
-  [[nodiscard]] std::map<std::uint32_t, std::uint64_t> sizes();
+  /// Signs in, in the way that choose_method() finds.
+  void login(const Credentials& credentials);
+  /// The way that login() took.
+  [[nodiscard]] Method method() const { return method_; }
+  /// How many messages STAT counts.
+  [[nodiscard]] std::size_t count();
+  /// Throws SY_BROKEN unless it has `count` messages.
+  [[nodiscard]] Listing uidl(std::size_t count);
+  /// Whether each of these messages bears the id beside it now. Asks for them alone.
+  [[nodiscard]] bool confirm(std::span<const std::pair<std::uint32_t, std::string_view>> expected);
+  /// The sizes of these messages, as far as LIST gives them, in their order; 0: not known.
+  [[nodiscard]] std::vector<std::uint64_t> sizes(const std::vector<std::uint32_t>& numbers, std::size_t count);
   /// Reads messages until the wants, the session's time or the sink's wish end. Returns how many were answered; the
   /// rest belongs to another session.
   std::size_t retrieve(std::span<const Want> wants, MessageSink& sink);
   void quit();
+  /// Marks messages as deleted; the answers, in their order. Nothing is deleted before commit().
+  [[nodiscard]] std::vector<Reply> mark_deleted(std::span<const std::uint32_t> numbers);
+  /// QUIT that carries out deletions. An Error means that nobody knows whether it did.
+  [[nodiscard]] Reply commit();
 
   [[nodiscard]] const Capabilities& capabilities() const { return capabilities_; }
   [[nodiscard]] const PeerFacts& peer() const { return transport_.peer(); }
@@ -74,6 +88,9 @@ class Session {
   std::string line();
   Reply answer();
   Reply ask(const std::string& command, const std::string& name);
+  /// One command for each argument, several ahead where the server allows; the answers in their order.
+  void ask_each(const std::string& command, std::span<const std::uint32_t> numbers,
+                const std::function<void(std::size_t, const Reply&)>& on_reply);
   void listing(const std::function<void(std::string_view)>& on_line);
   template <class F>
   void body(F&& on_piece);
@@ -82,6 +99,10 @@ class Session {
   void start_tls();
   void ask_capabilities();
   bool receive(std::size_t index, MessageSink& sink);
+  [[nodiscard]] Offer offer() const;
+  Reply user_and_pass(const Credentials& credentials);
+  Reply sasl(const SaslScript& script, std::string& told);
+  void hide(const std::string& secret) { secrets_.push_back(secret); }
   [[noreturn]] void refuse(const Reply& reply, const std::string& doing) const;
 
   const Settings& settings_;
@@ -90,7 +111,9 @@ class Session {
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   Transport transport_;
   Capabilities capabilities_;
-  std::string secret_;  // so that no error text can repeat it
+  std::string timestamp_;  // of the greeting, for APOP
+  Method method_ = Method::AUTO;
+  std::vector<std::string> secrets_;  // so that no error text can repeat them
   std::vector<char> buffer_;
   std::size_t from_ = 0, to_ = 0;  // unread part of the buffer
   bool usable_ = true;

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <charconv>
 #include <limits>
+#include <syncline/net/url.hpp>
 #include <utility>
 
 #include "pop3.hpp"
@@ -50,13 +51,13 @@ class Values {
   explicit Values(std::string_view text) : object_(json::parse({text.data(), text.size()}).as_object()) {}
 
   [[nodiscard]] std::string text(std::string_view name) const {
-    const json::value* v = object_.if_contains({name.data(), name.size()});
+    const json::value* v = find(name);
     if (v != nullptr && v->is_string()) return std::string(v->get_string());
     if (v != nullptr && !v->is_null()) throw bad(name, json::serialize(*v), "a text");
     return std::string(fallback(name));
   }
   [[nodiscard]] std::int64_t number(std::string_view name, std::int64_t otherwise = 0) const {
-    const json::value* v = object_.if_contains({name.data(), name.size()});
+    const json::value* v = find(name);
     std::string written(fallback(name));
     if (v != nullptr && !v->is_null()) {
       if (!v->is_string()) {
@@ -72,13 +73,22 @@ class Values {
     return static_cast<std::int64_t>(parse_bytes(name, written));
   }
   [[nodiscard]] bool flag(std::string_view name) const {
-    const json::value* v = object_.if_contains({name.data(), name.size()});
+    const json::value* v = find(name);
     if (v == nullptr || v->is_null()) return fallback(name) == "true";
     if (!v->is_bool()) throw bad(name, json::serialize(*v), "true or false");
     return v->get_bool();
   }
 
  private:
+  /// "oauth.scope" is `scope` in the table `oauth`.
+  [[nodiscard]] const json::value* find(std::string_view name) const {
+    const std::size_t dot = name.find('.');
+    const std::string_view head = name.substr(0, dot);
+    const json::value* v = object_.if_contains({head.data(), head.size()});
+    if (dot == std::string_view::npos || v == nullptr) return v;
+    const std::string_view rest = name.substr(dot + 1);
+    return v->is_object() ? v->get_object().if_contains({rest.data(), rest.size()}) : nullptr;
+  }
   static std::string_view fallback(std::string_view name) {
     const char* written = option(name).fallback;
     std::string_view t = written == nullptr ? std::string_view{} : std::string_view(written);
@@ -95,8 +105,45 @@ Tls tls_of(const std::string& name) {
   throw bad("tls", name, "implicit, starttls or none");
 }
 
+Method method_of(const std::string& name) {
+  static constexpr std::array<std::pair<std::string_view, Method>, 6> kMethods{{{"auto", Method::AUTO},
+                                                                                {"xoauth2", Method::XOAUTH2},
+                                                                                {"plain", Method::PLAIN},
+                                                                                {"login", Method::LOGIN},
+                                                                                {"apop", Method::APOP},
+                                                                                {"user", Method::USER}}};
+  for (const auto& [word, method] : kMethods)
+    if (name == word) return method;
+  throw bad("auth", name, "auto, xoauth2, plain, login, apop or user");
+}
+
 bool sendable(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+/// Throws SY_CONFIG when it is there and cannot work.
+OAuth oauth_of(const Values& v) {
+  OAuth out{v.text("oauth.client_id"), v.text("oauth.token_url"), v.text("oauth.scope")};
+  const std::string tenant = v.text("oauth.tenant");
+  if (out.client_id.empty()) {
+    if (!tenant.empty() || !out.token_url.empty())
+      throw Error(SY_CONFIG, "oauth.client_id is missing: set it to the id of the application that reads the mail");
+    return out;
+  }
+  if (out.token_url.empty() && tenant.empty())
+    throw Error(SY_CONFIG, "oauth.tenant is missing (or give oauth.token_url)");
+  if (out.token_url.empty())
+    out.token_url = "https://login.microsoftonline.com/" + net::encode(tenant) + "/oauth2/v2.0/token";
+  return out;
+}
+
+/// What would send a secret in clear over the network.
+void judge_clear(const Settings& s) {
+  if (s.tls != Tls::NONE || s.allow_cleartext || s.method == Method::APOP || is_loopback(s.host)) return;
+  throw Error(SY_CONFIG, s.where() +
+                             ": tls = \"none\" would send the password in clear over the network; set tls to "
+                             "\"implicit\" or \"starttls\", or allow_cleartext = true if that is really "
+                             "meant");
 }
 
 template <class F>
@@ -161,21 +208,22 @@ Settings read_settings(std::string_view config) {
     s.session_time = std::chrono::milliseconds(v.number("session_time"));
     if (s.connect_timeout.count() < 1 || s.read_timeout.count() < 1 || s.session_messages < 1)
       throw Error(SY_CONFIG, "connect_timeout, read_timeout and session_messages must be above zero");
-    if (s.tls == Tls::NONE && !s.allow_cleartext && !is_loopback(s.host))
-      throw Error(SY_CONFIG, s.where() +
-                                 ": tls = \"none\" would send the password in clear over the network; set tls to "
-                                 "\"implicit\" or \"starttls\", or allow_cleartext = true if that is really meant");
+    s.method = method_of(v.text("auth"));
+    s.oauth = oauth_of(v);
+    judge_clear(s);
     return s;
   });
 }
 
-std::string read_username(std::string_view settings) {
+MailboxSettings read_mailbox(std::string_view settings) {
   return as_config([&] {
-    std::string name = Values(settings).text("username");
-    if (name.empty()) throw Error(SY_CONFIG, "username is missing: set it in the mailbox of this user or queue");
-    if (!sendable(name))
+    const Values v(settings);
+    MailboxSettings out{v.text("username"), v.flag("delete_after_processing")};
+    if (out.username.empty())
+      throw Error(SY_CONFIG, "username is missing: set it in the mailbox of this user or queue");
+    if (!sendable(out.username))
       throw Error(SY_CONFIG, "username contains a line break or a zero byte, which POP3 cannot send");
-    return name;
+    return out;
   });
 }
 

@@ -9,6 +9,19 @@
 namespace syncline::pop3 {
 
 enum class Tls { IMPLICIT, STARTTLS, NONE };
+/// How to sign in; what each sends stands in sign_in.hpp.
+enum class Method { AUTO, XOAUTH2, PLAIN, LOGIN, APOP, USER };
+
+/// An OAuth client whose tokens open all mailboxes of the connection. client_id empty: none.
+struct OAuth {
+  std::string client_id, token_url, scope;
+};
+
+/// One mailbox, as its user or queue configures it.
+struct MailboxSettings {
+  std::string username;
+  bool deletes = false;  // delete_after_processing
+};
 
 struct Settings {
   std::string host;
@@ -18,6 +31,8 @@ struct Settings {
   bool verify = true;
   std::string server_name;  // empty: host
   bool allow_cleartext = false;
+  Method method = Method::AUTO;
+  OAuth oauth;
   std::chrono::milliseconds connect_timeout{}, read_timeout{};
   std::uint64_t max_message_size = 0;
   // One session ends, and the next one begins, when one of these is reached (S6).
@@ -35,8 +50,8 @@ struct Settings {
 /// single options cannot see: a password that would travel in clear.
 [[nodiscard]] Settings read_settings(std::string_view json);
 
-/// The endpoint's user name. Throws SY_CONFIG when it is missing or cannot be sent.
-[[nodiscard]] std::string read_username(std::string_view json);
+/// Throws SY_CONFIG when the user name is missing or cannot be sent.
+[[nodiscard]] MailboxSettings read_mailbox(std::string_view json);
 
 /// "90s", "1m", "250ms", "2h", "1d" in milliseconds; "100MB", "64MiB", "1000" in bytes. Throw SY_CONFIG, naming
 /// `option`.

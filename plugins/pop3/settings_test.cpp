@@ -58,25 +58,51 @@ TEST(Settings, NoPasswordInClear) {
     EXPECT_EQ(read_settings(std::string(R"({"tls": "none", "host": ")") + host + "\"}").tls, Tls::NONE) << host;
 }
 
+TEST(Settings, ApopNeedsNoTls) {
+  EXPECT_EQ(read_settings(R"({"host": "pop.test", "tls": "none", "auth": "apop"})").method, Method::APOP);
+  config_error([] { static_cast<void>(read_settings(R"({"host": "pop.test", "tls": "none", "auth": "plain"})")); });
+  config_error([] { static_cast<void>(read_settings(R"({"host": "pop.test", "tls": "none", "auth": "xoauth2"})")); });
+}
+
+TEST(Settings, OAuth) {
+  EXPECT_TRUE(read_settings(R"({"host": "pop.test"})").oauth.client_id.empty());
+  const Settings entra = read_settings(R"({"host": "a", "oauth": {"client_id": "app", "tenant": "contoso.test"}})");
+  EXPECT_EQ(entra.oauth.token_url, "https://login.microsoftonline.com/contoso.test/oauth2/v2.0/token");
+  EXPECT_EQ(entra.oauth.scope, "https://outlook.office365.com/.default");
+  const Settings own =
+      read_settings(R"({"host": "a", "oauth": {"client_id": "app", "token_url": "https://t.test/", "scope": "s"}})");
+  EXPECT_EQ(own.oauth.token_url, "https://t.test/");
+  EXPECT_EQ(own.oauth.scope, "s");
+  config_error([] { static_cast<void>(read_settings(R"({"host": "a", "oauth": {"client_id": "app"}})")); });
+  config_error([] { static_cast<void>(read_settings(R"({"host": "a", "oauth": {"tenant": "contoso.test"}})")); });
+}
+
 TEST(Settings, Mistakes) {
   for (const char* bad :
        {R"({})", R"({"host": "a", "port": 0})", R"({"host": "a", "port": 70000})", R"({"host": "a", "tls": "ssl"})",
         R"({"host": "a", "read_timeout": "soon"})", R"({"host": "a", "max_message_size": "99999999999TB"})",
-        R"({"host": "a", "verify": "no"})", R"({"host": "a\r\nb"})", "[]", "x"})
+        R"({"host": "a", "verify": "no"})", R"({"host": "a", "auth": "ntlm"})", R"({"host": "a\r\nb"})", "[]", "x"})
     EXPECT_FALSE(config_error([&] { static_cast<void>(read_settings(bad)); }).empty()) << bad;
-  config_error([] { static_cast<void>(read_username("{}")); });
-  config_error([] { static_cast<void>(read_username(R"({"username": "a\r\nDELE 1"})")); });
-  EXPECT_EQ(read_username(R"({"username": "support", "principal": {"kind": "queue"}})"), "support");
+  config_error([] { static_cast<void>(read_mailbox("{}")); });
+  config_error([] { static_cast<void>(read_mailbox(R"({"username": "a\r\nDELE 1"})")); });
+  EXPECT_EQ(read_mailbox(R"({"username": "support", "principal": {"kind": "queue"}})").username, "support");
 }
 
 TEST(Reply, Parsed) {
-  const Reply reply = Reply::parse("-ERR [sys/temp] try\tagain \x01 hunter2", "pop.test:995", "hunter2");
+  const std::vector<std::string> secrets{"", "hunter2", "aHVudGVyMg=="};
+  const Reply reply = Reply::parse("-ERR [sys/temp] try\tagain \x01 hunter2 aHVudGVyMg==", "pop.test:995", secrets);
   EXPECT_FALSE(reply.ok);
   EXPECT_EQ(reply.code, "SYS/TEMP");
-  EXPECT_EQ(reply.text, "try again ? ***");
+  EXPECT_EQ(reply.text, "try again ? *** ***");
+  EXPECT_EQ(Reply::parse("+OK 12 34", "x", std::vector<std::string>{"1"}).text, "12 34") << "data, not a text";
   EXPECT_TRUE(Reply::parse("+OK", "x").ok);
   EXPECT_THROW(static_cast<void>(Reply::parse("HTTP/1.1 400", "x")), Error);
   EXPECT_LE(one_line(std::string(5000, 'x')).size(), 163u);
+}
+
+std::string place(const sy_option& o) {
+  if ((o.flags & SY_PER_ENDPOINT) == 0) return "connection";
+  return (o.flags & SY_QUEUE_ONLY) == 0 ? "mailbox" : "mailbox, queues only";
 }
 
 /// A table row of the README as the option table has it.
@@ -91,8 +117,7 @@ std::string row(const sy_option& o) {
   std::string allowed = o.allowed == nullptr ? "-" : "`" + std::string(o.allowed) + "`";
   for (std::size_t at = allowed.find('|'); at != std::string::npos; at = allowed.find('|', at + 3))
     allowed.replace(at, 1, "`, `");
-  return out + " | " + allowed + " | " + ((o.flags & SY_PER_ENDPOINT) != 0 ? "mailbox" : "connection") + " | " + o.doc +
-         " |";
+  return out + " | " + allowed + " | " + place(o) + " | " + o.doc + " |";
 }
 
 TEST(Readme, HasTheOptionTable) {

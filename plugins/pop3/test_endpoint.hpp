@@ -19,9 +19,33 @@ class EndpointTest : public testing::Test {
  protected:
   EndpointTest() { host.secret("password", "secret"); }
 
-  EndpointHandle open(boost::json::object config, const std::string& user = "alice") {
+  EndpointHandle open(boost::json::object config, const std::string& user = "alice", bool deletes = false) {
     connection = ConnectionHandle(Instance(class_of<Pop3>, host, boost::json::serialize(config)));
-    return connection.open(host, boost::json::serialize(boost::json::object{{"username", user}}));
+    return connection.open(
+        host, boost::json::serialize(boost::json::object{{"username", user}, {"delete_after_processing", deletes}}));
+  }
+  std::vector<Done> remove(const EndpointHandle& endpoint, const std::vector<std::string>& ids) {
+    std::vector<Operation> ops;
+    for (const std::string& id : ids) {
+      Operation op;
+      op.verb = SY_DELETE;
+      op.kind = "email";
+      op.id = id;
+      op.if_version = "1";
+      ops.push_back(op);
+    }
+    std::vector<Done> done;
+    endpoint.apply(host.call(), ops, [&](std::size_t i, const Done& d) {
+      EXPECT_EQ(i, done.size());
+      done.push_back(d);
+    });
+    EXPECT_EQ(done.size(), ids.size());
+    return done;
+  }
+  static std::vector<sy_code> codes(const std::vector<Done>& done) {
+    std::vector<sy_code> out;
+    for (const Done& d : done) out.push_back(d.code);
+    return out;
   }
   std::vector<std::string> list(const EndpointHandle& endpoint) {
     std::vector<std::string> ids;
@@ -45,11 +69,11 @@ class EndpointTest : public testing::Test {
     EXPECT_EQ(seen.size(), ids.size());
     return seen;
   }
-  static Error error_of(const std::function<void()>& call) {
+  static Error error_of(const std::function<void()>& call, const std::string& hidden = "secret") {
     try {
       call();
     } catch (const Error& e) {
-      EXPECT_EQ(std::string(e.what()).find("secret"), std::string::npos) << e.what();
+      EXPECT_EQ(std::string(e.what()).find(hidden), std::string::npos) << e.what();
       return e;
     }
     ADD_FAILURE() << "no error";

@@ -143,8 +143,10 @@ std::vector<std::string> problems_of(const sy_option& o) {
   if (!std::all_of(parts.begin(), parts.end(), [](const std::string& p) { return plain_word(p); }))
     bad("a name is of small letters, digits, hyphens and underscores, with dots for tables");
   if (o.type > SY_URL) bad("its type is none that this release knows");
-  if ((o.flags & ~std::uint32_t{SY_REQUIRED | SY_PER_ENDPOINT}) != 0)
+  if ((o.flags & ~std::uint32_t{SY_REQUIRED | SY_PER_ENDPOINT | SY_QUEUE_ONLY}) != 0)
     bad("it has flags that this release does not know");
+  if ((o.flags & SY_QUEUE_ONLY) != 0 && (o.flags & (SY_PER_ENDPOINT | SY_REQUIRED)) != SY_PER_ENDPOINT)
+    bad("what is for queues only stands in a mailbox, and is not required");
   if (!given(o.doc)) bad("doc is empty");
   if (o.type == SY_CHOICE) {
     const auto words = split(given(o.allowed) ? o.allowed : "", '|');

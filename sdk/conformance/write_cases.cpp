@@ -163,6 +163,57 @@ void writes_are_announced(Subject& s, const std::string& kind) {
   EXPECT_TRUE(phases.empty()) << "reading is none";
 }
 
+void canceled_call_deletes_nothing(Subject& s, const std::string& kind) {
+  const EndpointHandle e = open(s);
+  SYNCLINE_NEEDS(e, kind, SY_CAN_DELETE);
+  const Item item = fetch_one(s, e, kind, s.add(kind, s.sample(kind, 1)));
+  s.host().forget();
+  TestCall canceled;
+  canceled.cancel();
+  EXPECT_EQ(code_of([&] { apply(e, canceled, {delete_op(item)}); }), SY_CANCELED);
+  EXPECT_TRUE(s.host().effects().empty());
+  EXPECT_EQ(fetch_one(s, e, kind, item.id).version, item.version) << "it is still there";
+}
+
+void deletions_are_announced(Subject& s, const std::string& kind) {
+  const EndpointHandle e = open(s);
+  SYNCLINE_NEEDS(e, kind, SY_CAN_DELETE);
+  const Item item = fetch_one(s, e, kind, s.add(kind, s.sample(kind, 1)));
+  std::vector<int> phases;
+  s.host().on_effect([&](int phase, std::string_view) { phases.push_back(phase); });
+  ASSERT_EQ(apply_one(s, e, delete_op(item)).code, SY_OK);
+  ASSERT_FALSE(phases.empty()) << "each request that changes the server is an effect";
+  for (std::size_t i = 0; i < phases.size(); ++i) EXPECT_EQ(phases[i], i % 2 == 0 ? SY_BEFORE : SY_AFTER);
+}
+
+void a_missing_item_stops_no_other_deletion(Subject& s, const std::string& kind) {
+  const EndpointHandle e = open(s);
+  SYNCLINE_NEEDS(e, kind, SY_CAN_DELETE);
+  std::vector<Item> items;
+  for (int n = 1; n <= 3; ++n) items.push_back(fetch_one(s, e, kind, s.add(kind, s.sample(kind, n))));
+  s.remove(kind, items[1].id);
+  std::vector<Operation> ops;
+  for (const Item& item : items) ops.push_back(delete_op(item));
+  std::vector<std::size_t> order;
+  std::vector<sy_code> codes;
+  e.apply(s.host().call(), ops, [&](std::size_t i, const Done& d) {
+    order.push_back(i);
+    codes.push_back(d.code);
+  });
+  EXPECT_EQ(order, (std::vector<std::size_t>{0, 1, 2})) << "in order, each once";
+  EXPECT_EQ(codes, (std::vector<sy_code>{SY_OK, SY_GONE, SY_OK}));
+  for (const Item& item : items) {
+    const Item after = fetch_one(s, e, kind, item.id);
+    EXPECT_TRUE(after.gone() || after.invisible());
+  }
+}
+
+void what_is_consumed_can_be_deleted(Subject& s, const std::string& kind) {
+  const EndpointHandle e = open(s);
+  SYNCLINE_NEEDS(e, kind, SY_CONSUMES);
+  EXPECT_TRUE(can(e, kind, SY_CAN_DELETE));
+}
+
 }  // namespace
 
 std::vector<Case> write_cases() {
@@ -175,7 +226,11 @@ std::vector<Case> write_cases() {
           {"one_refusal_stops_no_other", true, one_refusal_stops_no_other},
           {"what_is_not_offered_is_refused", true, what_is_not_offered_is_refused},
           {"canceled_call_writes_nothing", true, canceled_call_writes_nothing},
-          {"writes_are_announced", true, writes_are_announced}};
+          {"writes_are_announced", true, writes_are_announced},
+          {"canceled_call_deletes_nothing", true, canceled_call_deletes_nothing},
+          {"deletions_are_announced", true, deletions_are_announced},
+          {"a_missing_item_stops_no_other_deletion", true, a_missing_item_stops_no_other_deletion},
+          {"what_is_consumed_can_be_deleted", true, what_is_consumed_can_be_deleted}};
 }
 
 std::vector<Case> endpoint_suite() {

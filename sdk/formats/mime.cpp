@@ -7,6 +7,7 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <cerrno>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "head.hpp"
 #include "part_plan.hpp"
 #include "raw_mail.hpp"
+#include "raw_range.hpp"
 #include "sink_stream.hpp"
 #include "syncline/plugin.hpp"
 #include "transfer.hpp"
@@ -74,12 +76,46 @@ class CountingSink {
   std::uint64_t size_ = 0;
 };
 
+/// The first bytes of a part, not decoded.
+std::string beginning(GMimePart* part) {
+  constexpr std::size_t looked_at = 4096;
+  GMimeDataWrapper* content = g_mime_part_get_content(part);
+  GMimeStream* stream = content == nullptr ? nullptr : g_mime_data_wrapper_get_stream(content);
+  if (stream == nullptr) return {};
+  g_mime_stream_reset(stream);
+  std::string out(looked_at, '\0');
+  const ssize_t got = g_mime_stream_read(stream, out.data(), out.size());
+  out.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return out;
+}
+
+/// A text that claims to be base64 and is plain: words with blanks between them, and what no base64 has.
+bool is_no_base64(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  const auto coded = [](char c) { return g_ascii_isalnum(c) || c == '+' || c == '/' || c == '='; };
+  std::size_t gaps = 0, strange = 0, digits = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (blank(text[i])) {
+      const bool within = text[i] == ' ' && i > 0 && i + 1 < text.size() && !blank(text[i - 1]) && !blank(text[i + 1]);
+      gaps += within ? 1 : 0;
+    } else if (coded(text[i])) {
+      ++digits;
+    } else {
+      ++strange;
+    }
+  }
+  return gaps >= 3 && gaps * 20 > text.size() && (strange > 0 || digits % 4 != 0);
+}
+
 void decode_part(GMimePart* part, CountingSink& sink, Utf8Converter* converter) {
   GMimeDataWrapper* content = g_mime_part_get_content(part);
   GMimeStream* stream = content == nullptr ? nullptr : g_mime_data_wrapper_get_stream(content);
   if (stream == nullptr) return;
+  GMimeContentEncoding encoding = g_mime_data_wrapper_get_encoding(content);
+  if (converter != nullptr && encoding == GMIME_CONTENT_ENCODING_BASE64 && is_no_base64(beginning(part)))
+    encoding = GMIME_CONTENT_ENCODING_BINARY;
   g_mime_stream_reset(stream);
-  TransferDecoder decoder(g_mime_data_wrapper_get_encoding(content));
+  TransferDecoder decoder(encoding);
   std::array<char, 32768> buffer{};
   std::string decoded;
   std::string text;
@@ -106,20 +142,45 @@ void decode_part(GMimePart* part, CountingSink& sink, Utf8Converter* converter) 
   sink.flush(text);
 }
 
-/// An attached message, or a multipart that is too deep to be taken apart, as the bytes that it is made of.
-void write_whole(GMimeObject* object, bool dos_lines, CountingSink& sink) {
-  GMimeObject* content = object;
-  if (GMIME_IS_MESSAGE_PART(object)) {
-    GMimeMessage* message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
+/// What an HTML text says of itself, when its part says nothing; empty: nothing that would help.
+std::string meta_charset(GMimePart* part) {
+  std::string begin;
+  GMimeDataWrapper* content = g_mime_part_get_content(part);
+  if (content == nullptr) return {};
+  TransferDecoder decoder(g_mime_data_wrapper_get_encoding(content));
+  decoder.append(beginning(part), begin);
+  const bool ascii =
+      std::all_of(begin.begin(), begin.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  const std::size_t sure = begin.size() - std::min<std::size_t>(begin.size(), 3);     // the end may cut a character
+  if (!ascii && repair_utf8(begin).compare(0, sure, begin, 0, sure) == 0) return {};  // a relay converted it
+  begin = ascii_lower(begin);
+  const std::size_t meta = begin.find("<meta");
+  const std::size_t at = meta == std::string::npos ? meta : begin.find("charset=", meta);
+  if (at == std::string::npos) return {};
+  const std::size_t from = begin.find_first_not_of(" \"'", at + 8);
+  if (from == std::string::npos) return {};
+  return begin.substr(from, begin.find_first_of(" \"'/>;", from) - from);
+}
+
+/// An attached message, or a multipart that is too deep to be taken apart, as the bytes that it is made of. Only an
+/// entity without a header of its own is written anew.
+void write_whole(const PlannedPart& part, GMimeStream* stream, bool dos_lines, CountingSink& sink) {
+  GMimeObject* content = part.object;
+  if (GMIME_IS_MESSAGE_PART(content)) {
+    GMimeMessage* message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(content));
     if (message == nullptr) return;
     content = GMIME_OBJECT(message);
   }
+  if (const auto begin = part.message ? std::optional<std::int64_t>(0) : begin_of(content)) {
+    read_until_boundary(stream, *begin, part.boundaries, [&](std::string_view bytes) { sink.append(bytes); });
+    return;
+  }
   GMimeFormatOptions* format = g_mime_format_options_new();
   g_mime_format_options_set_newline_format(format, dos_lines ? GMIME_NEWLINE_FORMAT_DOS : GMIME_NEWLINE_FORMAT_UNIX);
-  SinkStream stream([&](std::string_view bytes) { sink.append(bytes); });
-  g_mime_object_write_to_stream(content, format, stream.get());
+  SinkStream out([&](std::string_view bytes) { sink.append(bytes); });
+  g_mime_object_write_to_stream(content, format, out.get());
   g_mime_format_options_free(format);
-  stream.rethrow();
+  out.rethrow();
 }
 
 /// What follows the headers, as text: for a message in which GMime finds no part at all.
@@ -142,7 +203,7 @@ json::object read_body(const PartPlan& plan, const MailSource& mail, const RawSc
   CountingSink counting(sink);
   if (plan.body != nullptr) {
     const char* charset = g_mime_object_get_content_type_parameter(GMIME_OBJECT(plan.body), "charset");
-    Utf8Converter converter(charset == nullptr ? "" : charset);
+    Utf8Converter converter(charset != nullptr ? charset : plan.html ? meta_charset(plan.body) : "");
     decode_part(plan.body, counting, &converter);
   } else if (plan.attachments.empty()) {
     read_raw_body(mail, scan.body_begin(), counting);
@@ -168,14 +229,14 @@ bool is_inline(const PlannedPart& part, std::string_view type, bool has_content_
   return !attached && type.starts_with("image/");
 }
 
-json::object read_attachment(const PlannedPart& part, bool dos_lines, PartSink& sink) {
+json::object read_attachment(const PlannedPart& part, GMimeStream* stream, bool dos_lines, PartSink& sink) {
   sink.begin(part.key);
   CountingSink counting(sink);
   const bool leaf = GMIME_IS_PART(part.object);
   if (leaf)
     decode_part(GMIME_PART(part.object), counting, nullptr);
   else
-    write_whole(part.object, dos_lines, counting);
+    write_whole(part, stream, dos_lines, counting);
   const std::string type = attachment_type(part);
   const std::string id = content_id(part.object);
   json::object attachment{{"key", part.key}, {"name", attachment_name(part)}, {"type", type}};
@@ -208,14 +269,15 @@ json::object read_whole(const MailSource& mail, const MailOptions& options, Part
   if (!options.size) document["size"] = static_cast<std::int64_t>(scan.size());
   if (!scan.digest().empty()) document["digest"] = scan.digest();
 
-  const auto stream = open_stream(mail);
-  const auto message = parse(scan.fields().junk() ? without_junk(stream.get(), scan).get() : stream.get());
+  auto stream = open_stream(mail);
+  if (scan.fields().junk()) stream = without_junk(stream.get(), scan);
+  const auto message = parse(stream.get());
   GMimeObject* root = message ? g_mime_message_get_mime_part(message.get()) : nullptr;
   const PartPlan plan = root == nullptr ? PartPlan{} : plan_parts(root, options.limits);
   document["body"] = read_body(plan, mail, scan, sink);
   json::array attachments;
   for (const PlannedPart& part : plan.attachments)
-    attachments.emplace_back(read_attachment(part, scan.dos_lines(), sink));
+    attachments.emplace_back(read_attachment(part, stream.get(), scan.dos_lines(), sink));
   document["attachments"] = std::move(attachments);
   return document;
 }

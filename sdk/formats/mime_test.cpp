@@ -19,7 +19,7 @@ namespace {
 namespace json = boost::json;
 namespace fs = std::filesystem;
 
-const fs::path corpus = fs::path(SYNCLINE_SOURCE_DIR) / "sdk/formats/testdata";
+const fs::path corpus = fs::path(SYNCLINE_SOURCE_DIR) / "tests/mime";
 
 std::string slurp(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);

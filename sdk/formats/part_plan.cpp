@@ -81,6 +81,13 @@ class Planner {
       if (child != chosen && is_body_text(child)) taken_.insert(child);
   }
 
+  /// A signature is over bytes, not over what they mean: beside its readable parts, the outermost signed part is kept
+  /// as it is, with its headers, so that any mail program can open and verify it.
+  void keep_signed(GMimeObject* object, const std::string& key) {
+    signed_ = true;
+    plan_.attachments.push_back({object, key.empty() ? "0" : key, false, key.empty(), boundaries_});
+  }
+
   // NOLINTNEXTLINE(misc-no-recursion): as deep as limits_.depth
   void collect(GMimeObject* object, const std::string& key, std::size_t depth, bool related) {
     if (!GMIME_IS_MULTIPART(object) || depth >= limits_.depth) {
@@ -88,24 +95,32 @@ class Planner {
       if (plan_.attachments.size() >= limits_.parts)
         throw Error(SY_INVALID, "the message has more than " + std::to_string(limits_.parts) +
                                     " attachments: it is not read; look at it in the mailbox");
-      plan_.attachments.push_back({object, key, related});
+      plan_.attachments.push_back({object, key, related, false, {}});
+      if (!GMIME_IS_PART(object)) plan_.attachments.back().boundaries = boundaries_;
       return;
     }
     const std::string type = media_type(object);
     if (type == "multipart/alternative") drop_alternatives(object, depth);
+    if (type == "multipart/signed" && !signed_) keep_signed(object, key);
+    const char* boundary = g_mime_multipart_get_boundary(GMIME_MULTIPART(object));
+    boundaries_.emplace_back(boundary == nullptr ? "" : boundary);
     std::size_t number = 0;
     for (GMimeObject* child : children(object)) {
       const std::string prefix = key.empty() ? "" : key + ".";
       collect(child, prefix + std::to_string(++number), depth + 1, type == "multipart/related");
     }
+    boundaries_.pop_back();
   }
 
   MailLimits limits_;
   PartPlan plan_;
   std::set<GMimeObject*> taken_;
+  bool signed_ = false;
+  std::vector<std::string> boundaries_;  // around what is being collected
 };
 
 std::string_view extension_of(std::string_view type) {
+  type = type.substr(0, type.find(';'));
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 16> known{
       {{"text/plain", ".txt"},
        {"text/html", ".html"},
@@ -183,7 +198,15 @@ std::string safe_name(std::string_view name) {
 }
 
 std::string attachment_type(const PlannedPart& part) {
-  return GMIME_IS_MULTIPART(part.object) ? "message/rfc822" : media_type(part.object);
+  if (GMIME_IS_MULTIPART(part.object)) return "message/rfc822";
+  const std::string type = media_type(part.object);
+  if (type != "text/calendar") return type;
+  // What an invitation wants stands in its method: without it, a calendar does not know an answer from a request.
+  const char* method = g_mime_object_get_content_type_parameter(part.object, "method");
+  const std::string name = method == nullptr ? "" : ascii_lower(method);
+  const bool word = !name.empty() && name.size() <= 20 &&
+                    std::all_of(name.begin(), name.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  return word ? type + "; method=" + method : type;
 }
 
 std::string attachment_name(const PlannedPart& part) {
@@ -201,6 +224,9 @@ std::string attachment_name(const PlannedPart& part) {
     const char* subject = message == nullptr ? nullptr : g_mime_message_get_subject(message);
     if (subject != nullptr) given = subject;
   }
+  if (given.empty() && GMIME_IS_MULTIPART(part.object) && type == "message/rfc822" &&
+      media_type(part.object) == "multipart/signed")
+    given = "signed";
   std::string name = safe_name(given);
   if (name.empty()) return "part-" + cut(part.key, 200) + std::string(extension_of(type));
   if (type == "message/rfc822" && !ascii_lower(name).ends_with(".eml")) name = cut(name, 251) + ".eml";

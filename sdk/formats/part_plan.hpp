@@ -14,7 +14,9 @@ namespace syncline::formats {
 struct PlannedPart {
   GMimeObject* object;  // owned by the message
   std::string key;
-  bool related;  // stands in a multipart/related, where a Content-ID means "shown in the body"
+  bool related;                           // stands in a multipart/related, where a Content-ID means "shown in the body"
+  bool message = false;                   // stands for the whole message
+  std::vector<std::string> boundaries{};  // of the multiparts around a part that is kept whole
 };
 
 struct PartPlan {
@@ -28,7 +30,7 @@ struct PartPlan {
 /// "type/subtype" in lower case, without parameters.
 [[nodiscard]] std::string media_type(GMimeObject* part);
 
-/// As media_type; a multipart that is kept whole is a message.
+/// As media_type; a multipart that is kept whole is a message, and a calendar part has its method.
 [[nodiscard]] std::string attachment_type(const PlannedPart& part);
 
 /// The name as the sender gave it, made safe for any file system, or one made from key and type.

@@ -101,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(Schemas, EachSchema, testing::Values("contact", "task",
 TEST(EmailSchema, TakesWhatTheMimeReaderMakesOfTheCorpus) {
   const Schema schema("email");
   std::size_t count = 0;
-  for (const auto& entry : fs::directory_iterator(sdk / "formats/testdata")) {
+  for (const auto& entry : fs::directory_iterator(sdk.parent_path() / "tests/mime")) {
     if (entry.path().extension() != ".eml") continue;
     ++count;
     formats::TestSink sink;

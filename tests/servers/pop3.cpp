@@ -96,9 +96,10 @@ Pop3Server::~Pop3Server() = default;
 std::string Pop3Server::host() const { return impl_->world.options.tls == Pop3Tls::NONE ? "127.0.0.1" : "localhost"; }
 std::uint16_t Pop3Server::port() const { return impl_->socket.address().port(); }
 
-void Pop3Server::add_mailbox(const std::string& user, const std::string& password) {
+void Pop3Server::add_mailbox(const std::string& user, const std::string& password, const std::string& token) {
   const std::lock_guard lock(impl_->world.mutex);
   impl_->world.mailboxes[user].password = password;
+  impl_->world.mailboxes[user].token = token;
 }
 
 std::string Pop3Server::add(const std::string& user, const std::string& bytes, const std::string& uidl) {

@@ -18,19 +18,28 @@ struct Pop3Options {
   bool require_tls = false;          // with STLS: USER is refused before it
   // What the server can do and says in CAPA.
   bool capa = true, top = true, uidl = true, pipelining = true;
+  // The ways to sign in: USER and PASS, APOP (the greeting then bears a timestamp), and SASL mechanisms as CAPA names
+  // them ("PLAIN LOGIN XOAUTH2").
+  bool user = true, apop = false;
+  std::string sasl{};
 };
+
+// What becomes of QUIT after DELE.
+enum class Pop3Quit { ANSWERED, LOST, REFUSED };  // LOST: carried out, and closed without an answer
 
 // Faults stay until they are cleared, unless `count` says otherwise.
 struct Pop3Faults {
-  int hang_on_retr = 0;       // n: the n-th message's RETR or TOP gets no answer at all (the connection stays open)
-  int close_in_message = 0;   // n: the connection is closed in the middle of the n-th message
-  int no_terminator = 0;      // n: the n-th message is sent whole, its last line "." is not, then silence
-  int garbage_in_uidl = 0;    // n: before the n-th UIDL line comes a line that is none
-  int count = -1;             // how often each of the above acts; -1: always
-  bool refuse_login = false;  // every password is wrong ([AUTH])
-  bool repeat_uidls = false;  // UIDL gives all messages the first one's id
-  bool change_uidls = false;  // UIDL gives new ids in every session
-  std::string vanish{};       // the message with this UIDL is gone between UIDL and RETR (-ERR), not on the server
+  int hang_on_retr = 0;        // n: the n-th message's RETR or TOP gets no answer at all (the connection stays open)
+  int close_in_message = 0;    // n: the connection is closed in the middle of the n-th message
+  int no_terminator = 0;       // n: the n-th message is sent whole, its last line "." is not, then silence
+  int garbage_in_uidl = 0;     // n: before the n-th UIDL line comes a line that is none
+  int count = -1;              // how often each of the above acts; -1: always
+  bool refuse_login = false;   // every password is wrong ([AUTH])
+  bool repeat_uidls = false;   // UIDL gives all messages the first one's id
+  bool change_uidls = false;   // UIDL gives new ids in every session
+  std::string vanish{};        // the message with this UIDL is gone between UIDL and RETR (-ERR), not on the server
+  bool late_response = false;  // AUTH: an initial response is not looked at, but asked for again
+  Pop3Quit quit = Pop3Quit::ANSWERED;
   std::chrono::milliseconds drip{0};  // between pieces of 64 bytes of a message
 };
 
@@ -48,7 +57,8 @@ class Pop3Server {
   std::string host() const;  // "127.0.0.1"; with TLS "localhost", the name in the certificates
   std::uint16_t port() const;
 
-  void add_mailbox(const std::string& user, const std::string& password);
+  // An empty token: XOAUTH2 never opens this mailbox.
+  void add_mailbox(const std::string& user, const std::string& password, const std::string& token = {});
   // At the end of the mailbox; the UIDL (given or made). Bare LF line ends become CRLF.
   std::string add(const std::string& user, const std::string& bytes, const std::string& uidl = {});
   void remove(const std::string& user, const std::string& uidl);
@@ -56,7 +66,7 @@ class Pop3Server {
   bool locked(const std::string& user) const;
 
   void set_faults(const Pop3Faults& faults);
-  std::vector<std::string> log() const;  // command lines, without PASS arguments
+  std::vector<std::string> log() const;  // command lines, without passwords, digests and responses
   std::size_t sessions() const;          // connections accepted so far
 
  private:

@@ -10,7 +10,6 @@
 namespace syncline::sandbox {
 namespace {
 
-constexpr std::size_t kLineLimit = 255;
 constexpr std::size_t kLogLimit = 200000;
 const Poco::Timespan kTick(0, 100 * 1000);
 
@@ -60,16 +59,14 @@ Pop3Session::Pop3Session(Pop3World& world, const Poco::Net::StreamSocket& socket
 
 void Pop3Session::run() {
   try {
-    ok("sandbox POP3 ready");
+    if (world_.options.apop) timestamp_ = "<" + std::to_string(number_) + ".1767225600@sandbox.test>";
+    ok("sandbox POP3 ready" + (timestamp_.empty() ? "" : " " + timestamp_));
     std::string line;
     while (read_line(line)) {
       const auto space = line.find(' ');
       Command command{upper(line.substr(0, space)), {}, space == std::string::npos ? "" : line.substr(space + 1)};
       command.first = command.rest.substr(0, command.rest.find(' '));
-      {
-        const std::lock_guard lock(world_.mutex);
-        if (world_.log.size() < kLogLimit) world_.log.push_back(command.name == "PASS" ? "PASS" : line);
-      }
+      note(command, line);
       if (!handle(command)) break;
     }
   } catch (const Poco::Exception&) {
@@ -83,17 +80,23 @@ void Pop3Session::run() {
   }
 }
 
-bool Pop3Session::read_line(std::string& line) {
+void Pop3Session::note(const Command& command, const std::string& line) {
+  const bool secret = command.name == "PASS" || command.name == "APOP" || command.name == "AUTH";
+  const std::string shown = command.name == "PASS" ? "PASS" : command.name + " " + command.first;
+  const std::lock_guard lock(world_.mutex);
+  if (world_.log.size() < kLogLimit) world_.log.push_back(secret ? shown : line);
+}
+
+bool Pop3Session::read_line(std::string& line, std::size_t limit) {
   while (true) {
     const auto end = input_.find("\r\n");
-    if (end != std::string::npos && end <= kLineLimit) {
+    if (end != std::string::npos && end <= limit) {
       line = input_.substr(0, end);
       input_.erase(0, end + 2);
       return true;
     }
-    if (input_.find('\n') == std::string::npos ? input_.size() > kLineLimit
-                                               : end == std::string::npos || end > kLineLimit) {
-      err("lines end in CRLF and have at most 255 bytes");
+    if (input_.find('\n') == std::string::npos ? input_.size() > limit : end == std::string::npos || end > limit) {
+      err("lines end in CRLF and have at most " + std::to_string(limit) + " bytes");
       return false;
     }
     {
@@ -120,19 +123,28 @@ void Pop3Session::send(const std::string& text) {
 
 bool Pop3Session::handle(const Command& command) {
   if (command.name == "CAPA" && world_.options.capa) return capa(), true;
-  if (command.name == "QUIT") {
-    if (state_ == State::TRANSACTION) commit();
-    leave();
-    ok("bye");
-    return false;
-  }
+  if (command.name == "QUIT") return quit();
   return state_ == State::AUTHORIZATION ? authorization(command) : transaction(command);
+}
+
+bool Pop3Session::quit() {
+  Pop3Quit how = Pop3Quit::ANSWERED;
+  if (std::any_of(entries_.begin(), entries_.end(), [](const Entry& one) { return one.deleted; })) {
+    const std::lock_guard lock(world_.mutex);
+    how = world_.faults.quit;
+  }
+  if (state_ == State::TRANSACTION && how != Pop3Quit::REFUSED) commit();
+  leave();
+  if (how == Pop3Quit::ANSWERED) ok("bye");
+  if (how == Pop3Quit::REFUSED) err("some deleted messages not removed");
+  return false;
 }
 
 void Pop3Session::capa() {
   const Pop3Options& options = world_.options;
   std::string out = "+OK capabilities follow\r\n";
-  if (!options.require_tls || secure_) out += "USER\r\n";
+  if (options.user && (!options.require_tls || secure_)) out += "USER\r\n";
+  if (!options.sasl.empty() && (!options.require_tls || secure_)) out += "SASL " + options.sasl + "\r\n";
   if (options.top) out += "TOP\r\n";
   if (options.uidl) out += "UIDL\r\n";
   if (options.pipelining) out += "PIPELINING\r\n";
@@ -151,39 +163,41 @@ void Pop3Session::stls() {
 
 bool Pop3Session::authorization(const Command& command) {
   if (command.name == "STLS") return stls(), true;
-  if (command.name == "USER") {
+  if (command.name == "APOP" && !timestamp_.empty()) return apop(command), true;
+  if (command.name == "AUTH" && !world_.options.sasl.empty()) return auth(command);
+  if (command.name == "USER" && world_.options.user) {
     if (world_.options.require_tls && !secure_) return err("[AUTH] use STLS first"), true;
     user_ = command.rest;
     return ok("send the password"), true;
   }
-  if (command.name == "PASS") {
+  if (command.name == "PASS" && world_.options.user) {
     if (user_.empty()) return err("USER comes first"), true;
-    return log_in(command.rest), true;
+    open_mailbox(user_, [&](const Pop3World::Mailbox& mailbox) { return mailbox.password == command.rest; });
+    return user_.clear(), true;
   }
   err("not now: log in first");
   return true;
 }
 
-void Pop3Session::log_in(const std::string& password) {
+void Pop3Session::open_mailbox(const std::string& user, const std::function<bool(const Pop3World::Mailbox&)>& right) {
   std::string refusal;
   std::size_t count = 0;
   {
     const std::lock_guard lock(world_.mutex);
-    const auto found = world_.mailboxes.find(user_);
-    if (world_.faults.refuse_login || found == world_.mailboxes.end() || found->second.password != password) {
+    const auto found = world_.mailboxes.find(user);
+    if (world_.faults.refuse_login || found == world_.mailboxes.end() || !right(found->second)) {
       refusal = "[AUTH] the user or the password is wrong";
     } else if (found->second.locked) {
       refusal = "[IN-USE] another session has this mailbox";
     } else {
       found->second.locked = true;
-      mailbox_ = user_;
+      mailbox_ = user;
       state_ = State::TRANSACTION;
       entries_.clear();
       for (const auto& message : found->second.messages) entries_.push_back({message, false});
       count = entries_.size();
     }
   }
-  user_.clear();
   if (refusal.empty()) return ok("mailbox open, " + std::to_string(count) + " messages");
   err(refusal);
 }

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -15,7 +16,7 @@ namespace syncline::sandbox {
 
 struct Pop3World {  // shared by all sessions
   struct Mailbox {
-    std::string password;
+    std::string password, token;
     std::vector<Pop3Message> messages;
     bool locked = false;
   };
@@ -45,7 +46,7 @@ class Pop3Session {
     bool deleted = false;
   };
 
-  bool read_line(std::string& line);  // false: closed, stopped or too long
+  bool read_line(std::string& line, std::size_t limit = 255);  // false: closed, stopped or too long
   void send(const std::string& text);
   void ok(const std::string& text) { send("+OK " + text + "\r\n"); }
   void err(const std::string& text) { send("-ERR " + text + "\r\n"); }
@@ -54,7 +55,16 @@ class Pop3Session {
   bool transaction(const Command& command);
   void capa();
   void stls();
-  void log_in(const std::string& password);
+  void note(const Command& command, const std::string& line);  // into the log, without secrets
+  void apop(const Command& command);
+  bool auth(const Command& command);                                // false: the connection ends
+  bool challenge(const std::string& words, std::string& response);  // false: closed, or given up with "*"
+  bool plain(std::string response);
+  bool login();
+  bool xoauth2(std::string response);
+  // `right`: whether the credentials are, for a mailbox that exists.
+  void open_mailbox(const std::string& user, const std::function<bool(const Pop3World::Mailbox&)>& right);
+  bool quit();
   void leave();                             // gives the mailbox free
   void commit();                            // what was marked as deleted goes
   Entry* entry(const std::string& number);  // null: an error was sent
@@ -70,7 +80,7 @@ class Pop3Session {
   std::string input_;
   State state_ = State::AUTHORIZATION;
   bool secure_ = false;
-  std::string user_, mailbox_;
+  std::string user_, mailbox_, timestamp_;
   std::vector<Entry> entries_;
   std::size_t number_ = 0;  // of the session
 };

@@ -130,6 +130,50 @@ TEST_F(Pop3Test, CapabilitiesCanBeSwitchedOff) {
   EXPECT_FALSE(good(other.ask("TOP 1 0")));
 }
 
+TEST(Pop3Auth, EachMechanismOpensTheMailbox) {
+  Pop3Server server(Pop3Options{.user = false, .apop = true, .sasl = "PLAIN LOGIN XOAUTH2"});
+  server.add_mailbox("alice", "secret", "tok");
+  const auto opened = [&](const std::vector<std::string>& lines) {
+    RawPop3 client(connect(server));
+    client.ask("CAPA");
+    EXPECT_NE(client.text().find("SASL PLAIN LOGIN XOAUTH2\r\n"), std::string::npos);
+    std::string last;
+    for (const std::string& line : lines) last = client.ask(line);
+    const bool in = good(last);
+    client.ask("QUIT");
+    return in;
+  };
+  EXPECT_FALSE(opened({"USER alice"})) << "switched off";
+  EXPECT_TRUE(opened({"AUTH PLAIN AGFsaWNlAHNlY3JldA=="}));
+  EXPECT_TRUE(opened({"AUTH PLAIN", "AGFsaWNlAHNlY3JldA=="}));
+  EXPECT_FALSE(opened({"AUTH PLAIN AGFsaWNlAHdyb25n"}));
+  EXPECT_FALSE(opened({"AUTH PLAIN", "*"}));
+  EXPECT_TRUE(opened({"AUTH LOGIN", "YWxpY2U=", "c2VjcmV0"}));
+  EXPECT_FALSE(opened({"AUTH LOGIN", "YWxpY2U=", "d3Jvbmc="}));
+  EXPECT_TRUE(opened({"AUTH XOAUTH2 dXNlcj1hbGljZQFhdXRoPUJlYXJlciB0b2sBAQ=="}));
+  EXPECT_FALSE(opened({"AUTH XOAUTH2 dXNlcj1hbGljZQFhdXRoPUJlYXJlciBvbGQBAQ==", ""}));
+  EXPECT_FALSE(opened({"APOP alice 0123456789abcdef0123456789abcdef"}));
+  EXPECT_FALSE(opened({"AUTH NTLM"}));
+  for (const auto& line : server.log()) EXPECT_EQ(line.find("c2VjcmV0"), std::string::npos) << line;
+}
+
+TEST_F(Pop3Test, QuitFailsAsItIsTold) {
+  server_.set_faults({.quit = Pop3Quit::REFUSED});
+  {
+    RawPop3 client(connect(server_));
+    log_in(client);
+    client.ask("DELE 1");
+    EXPECT_FALSE(good(client.ask("QUIT")));
+  }
+  EXPECT_EQ(server_.messages("alice").size(), 2U);
+  server_.set_faults({.quit = Pop3Quit::LOST});
+  RawPop3 client(connect(server_));
+  log_in(client);
+  client.ask("DELE 1");
+  EXPECT_EQ(client.ask("QUIT"), "");
+  EXPECT_EQ(server_.messages("alice").size(), 1U);
+}
+
 TEST_F(Pop3Test, PipelinedCommandsAreAnsweredInOrder) {
   RawPop3 client(connect(server_));
   client.say("USER alice\r\nPASS secret\r\nUIDL 1\r\nUIDL 2\r\nQUIT");

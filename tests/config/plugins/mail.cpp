@@ -23,8 +23,16 @@ constexpr sy_option user{
     sz, SY_TEXT, SY_REQUIRED | SY_PER_ENDPOINT, "username", nullptr, nullptr, "of the mailbox", "\"alice\""};
 constexpr sy_option password{
     sz, SY_SECRET, SY_REQUIRED | SY_PER_ENDPOINT, "password", nullptr, nullptr, "of the mailbox", nullptr};
-constexpr std::array options{&host,  &port,    &tls,    &interval, &batch, &verify,  &ca,
-                             &since, &headers, &quirks, &master,   &user,  &password};
+constexpr sy_option consume{sz,
+                            SY_BOOL,
+                            SY_PER_ENDPOINT | SY_QUEUE_ONLY,
+                            "consume",
+                            "false",
+                            nullptr,
+                            "whether mail is deleted once it has been processed",
+                            nullptr};
+constexpr std::array options{&host,  &port,    &tls,    &interval, &batch, &verify,   &ca,
+                             &since, &headers, &quirks, &master,   &user,  &password, &consume};
 constexpr sy_class mailbox = test_plugin::make_class<options>("connection", "testmail");
 constexpr std::array classes{&mailbox};
 

@@ -118,7 +118,7 @@ void Dovecot::write_config() const {
       << "protocols = pop3\nlisten = 127.0.0.1\n"
       << "ssl = yes\nssl_cert = <" << folder << "/server.pem\nssl_key = <" << folder << "/server.key\n"
       << "mail_location = maildir:" << folder << "/mail/%n\npop3_lock_session = yes\n"
-      << "first_valid_uid = 1\nauth_failure_delay = 0\n"
+      << "first_valid_uid = 1\nauth_failure_delay = 0\nauth_mechanisms = plain login apop\n"
       << "passdb {\n  driver = passwd-file\n  args = scheme=PLAIN " << folder << "/users\n}\n"
       << "userdb {\n  driver = static\n  args = uid=" << mail_uid_ << " gid=" << mail_gid_ << " home=" << folder
       << "/mail/%n\n}\n"

@@ -54,9 +54,10 @@ class PeerDovecot : public testing::Test {
             {"tls", tls},
             {"ca_file", server->ca().string()}};
   }
-  EndpointHandle open(const json::object& config) {
+  EndpointHandle open(const json::object& config, bool deletes = false) {
     connection = ConnectionHandle(Instance(class_of<pop3::Pop3>, host, json::serialize(config)));
-    return connection.open(host, json::serialize(json::object{{"username", user()}}));
+    return connection.open(host,
+                           json::serialize(json::object{{"username", user()}, {"delete_after_processing", deletes}}));
   }
   std::vector<std::string> ids(const EndpointHandle& endpoint) {
     std::vector<std::string> out;
@@ -116,6 +117,52 @@ TEST_F(PeerDovecot, WrongPassword) {
   EXPECT_EQ(std::string(e.what()).find("wrong-as-can-be"), std::string::npos);
 }
 
+TEST_F(PeerDovecot, EachWayToSignIn) {
+  server->deliver(user(), mail("one", "x\r\n"));
+  for (const char* tls : {"implicit", "starttls"})
+    for (const char* way : {"auto", "user", "plain", "login", "apop"}) {
+      json::object with = config(tls);
+      with["auth"] = way;
+      host.secret("password", "s3cret word");
+      EXPECT_EQ(ids(open(with)).size(), 1u) << tls << " " << way;
+      host.secret("password", "wrong-as-can-be");
+      const EndpointHandle wrong = open(with);
+      EXPECT_EQ(error_of([&] { ids(wrong); }).code(), SY_AUTH) << tls << " " << way;
+    }
+  json::object apop{{"host", "127.0.0.1"}, {"port", server->starttls_port()}, {"tls", "none"}};
+  host.secret("password", "s3cret word");
+  EXPECT_EQ(ids(open(apop)).size(), 1u) << "without TLS";
+  json::object with = config("implicit");
+  with["auth"] = "xoauth2";
+  host.secret("token", "tok");
+  const EndpointHandle none = open(with);
+  EXPECT_EQ(error_of([&] { ids(none); }).code(), SY_CONFIG) << "this server does not offer it";
+}
+
+TEST_F(PeerDovecot, DeletesWhatWasProcessed) {
+  for (const char* name : {"first", "second", "third"}) server->deliver(user(), mail(name, "x\r\n"));
+  const EndpointHandle endpoint = open(config("implicit"), true);
+  const std::vector<std::string> listed = ids(endpoint);
+  ASSERT_EQ(listed.size(), 3u);
+  const auto remove = [&](const std::vector<std::string>& which) {
+    std::vector<Operation> ops(which.size());
+    std::vector<sy_code> codes;
+    for (std::size_t i = 0; i < which.size(); ++i) {
+      ops[i].verb = SY_DELETE;
+      ops[i].kind = "email";
+      ops[i].id = which[i];
+    }
+    endpoint.apply(host.call(), ops, [&](std::size_t, const Done& d) { codes.push_back(d.code); });
+    return codes;
+  };
+  EXPECT_EQ(remove({listed[2], listed[0]}), (std::vector<sy_code>{SY_OK, SY_OK}));
+  EXPECT_EQ(ids(endpoint), (std::vector<std::string>{listed[1]}));
+  std::size_t files = 0;
+  for (const auto& file : std::filesystem::directory_iterator(server->maildir(user()) / "cur")) files += file.exists();
+  EXPECT_EQ(files, 1u) << "gone from the disk";
+  EXPECT_EQ(remove({listed[0]}), (std::vector<sy_code>{SY_GONE}));
+}
+
 TEST_F(PeerDovecot, WrongHostName) {
   json::object other = config("starttls");
   other["server_name"] = "elsewhere.test";
@@ -143,7 +190,7 @@ TEST_F(PeerDovecot, MailboxLocked) {
   const Host own = host.host();
   {
     pop3::Session other(settings, context, call, own);
-    other.login(user(), "s3cret word");
+    other.login(pop3::Credentials(user(), "s3cret word"));
     const Error e = error_of([&] { ids(endpoint); });
     EXPECT_EQ(e.code(), SY_RETRY) << e.what();
     EXPECT_EQ(e.server_code(), "IN-USE") << e.what();

@@ -79,6 +79,10 @@ class TestHost {
     const std::lock_guard lock(mutex_);
     secrets_[option] = std::move(value);
   }
+  void forget_secret(const std::string& option) {
+    const std::lock_guard lock(mutex_);
+    secrets_.erase(option);
+  }
   void on_effect(EffectHook hook) {
     const std::lock_guard lock(mutex_);
     hook_ = std::move(hook);
