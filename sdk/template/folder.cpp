@@ -130,7 +130,7 @@ class NeedsLastname final : public Rule<NeedsLastname> {
     const json::value doc = json::parse(std::string(p.doc), failed);
     const json::value* last = failed || !doc.is_object() ? nullptr : doc.get_object().if_contains("lastname");
     if (last != nullptr && last->is_string() && !last->get_string().empty()) return {};
-    return {SY_VETO, "no_lastname", "{}", "", ""};
+    return {SY_VETO, "no_lastname", "{}", "", "", ""};
   }
 };
 
