@@ -10,7 +10,7 @@
 namespace syncline {
 namespace {
 
-constexpr std::array<FaultCode, 22> codes{{
+constexpr std::array<FaultCode, 23> codes{{
     {"CFG001", "the file is not TOML"},
     {"CFG002", "a file cannot be read"},
     {"CFG003", "an include cannot be followed"},
@@ -31,6 +31,7 @@ constexpr std::array<FaultCode, 22> codes{{
     {"CFG030", "a plugin is missing"},
     {"CFG031", "a plugin is refused"},
     {"CFG032", "a plugin has no such class"},
+    {"CFG033", "a plugin refuses its settings"},
     {"CFG040", "a secret stands in a file that others may read"},
     {"CFG041", "a secret is not given as it has to be"},
 }};

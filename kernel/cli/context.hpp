@@ -64,6 +64,7 @@ void add_explain(CLI::App& app, Context& context);
 void add_quarantine(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_plugin(CLI::App& app, Context& context);
+void add_discover(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 }  // namespace syncline

@@ -56,6 +56,7 @@ inline std::string mapping_for(const RestOptions& o, bool token) {
   if (token) {
     contact["token"] = "external_id";
     task["token"] = "external_id";
+    email["token"] = "external_id";
   }
   out["records"] = json::object{{"contact", contact}, {"task", task}, {"email", email}};
   const json::object user{{"set", "users"}, {"key", "id"}, {"name", "name"}, {"addresses", {"email"}},
