@@ -23,21 +23,24 @@ const ConnectionConfig& named(const Config& config, const std::string& name) {
   std::vector<std::string> names;
   for (const ConnectionConfig& c : config.connections) names.push_back(c.name);
   const std::string near = nearest(name, names);
-  throw Error(SY_CONFIG, "the configuration has no connection " + name +
-                             (near.empty() ? "; `syncline config show` lists them" : "; did you mean \"" + near + "\"?"));
+  throw Error(SY_CONFIG,
+              "the configuration has no connection " + name +
+                  (near.empty() ? "; `syncline config show` lists them" : "; did you mean \"" + near + "\"?"));
 }
 
 /// A host that keeps what a plugin says instead of logging it.
 class Listener {
  public:
   Listener() {
-    raw_.host = {sizeof(sy_host), SY_ABI_MAJOR, SY_ABI_MINOR,
+    raw_.host = {sizeof(sy_host),
+                 SY_ABI_MAJOR,
+                 SY_ABI_MINOR,
                  [](const sy_host* h, int level, sy_str, sy_str line) {
                    if (level >= SY_ERROR) self(h).lines.push_back(text(line));
                  },
                  [](const sy_host*) -> std::int64_t { return system_clock()(); },
                  [](const sy_host*, sy_str, const sy_texts*, sy_error* e) {
-                   return fill(e, SY_CONFIG, "secrets are not read by a check", 0, {});
+                   return fill(e, SY_AUTH, "secrets are not read by a check", 0, {});
                  },
                  [](const sy_host*, int, sy_str) {},
                  [](const sy_host*, sy_str, std::int64_t) {},

@@ -1,6 +1,8 @@
 // connected.hpp: one connection of the configuration by itself, without store and passes, for commands that look at it.
 #pragma once
 
+#include <syncline/handles.hpp>
+
 #include "context.hpp"
 #include "host.hpp"
 

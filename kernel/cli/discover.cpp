@@ -33,8 +33,9 @@ void discover(Context& context, const Wanted& wanted) {
   const Connected connected(context.config(), wanted.connection);
   const DiscoveryHandle discovery = connected.handle().discovery();
   if (!discovery)
-    throw Error(SY_UNSUPPORTED, "connection " + wanted.connection + " cannot tell what its system holds; crm-rest can, with "
-                                "profile odata or rest");
+    throw Error(SY_UNSUPPORTED, "connection " + wanted.connection +
+                                    " cannot tell what its system holds; crm-rest can, with "
+                                    "profile odata or rest");
   const CallBudget budget(std::chrono::minutes(5));
   json::array all;
   for (const std::string& one : discovery.discover(budget, wanted.sets)) {
@@ -49,15 +50,17 @@ void discover(Context& context, const Wanted& wanted) {
   std::ofstream file(wanted.draft, std::ios::binary);
   file << discovery.draft(budget, wanted.sets);
   file.close();
-  if (!file) throw Error(SY_FULL, "cannot write " + wanted.draft + "; check the folder, its rights and the space on it");
-  std::cerr << "drafted " << wanted.draft << ": read every line, then name it as mapping of connection " << wanted.connection
-            << "\n";
+  if (!file)
+    throw Error(SY_FULL, "cannot write " + wanted.draft + "; check the folder, its rights and the space on it");
+  std::cerr << "drafted " << wanted.draft << ": read every line, then name it as mapping of connection "
+            << wanted.connection << "\n";
 }
 
 }  // namespace
 
 void add_discover(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("discover", "Print what a CRM holds, by names and types, and draft a mapping; reads only");
+  CLI::App* command =
+      app.add_subcommand("discover", "Print what a CRM holds, by names and types, and draft a mapping; reads only");
   auto wanted = std::make_shared<Wanted>();
   command->add_option("CONNECTION", wanted->connection, "the connection, as the configuration names it")->required();
   command->add_option("--set", wanted->sets, "only this collection; may be given several times");

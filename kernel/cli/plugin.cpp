@@ -40,7 +40,8 @@ json::object option_json(const sy_option& o) {
 }
 
 /// What the servers of its connections really offer, and what follows.
-json::array probed(Context& context, const std::string& plugin, const std::vector<std::string>& connections, bool as_json) {
+json::array probed(Context& context, const std::string& plugin, const std::vector<std::string>& connections,
+                   bool as_json) {
   json::array out;
   for (const std::string& name : connections) {
     const Connected connected(context.config(), name);

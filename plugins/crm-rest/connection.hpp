@@ -13,7 +13,8 @@ namespace syncline::crm {
 class CrmRest final : public Connection {
  public:
   static constexpr const char* name = "crm-rest";
-  static constexpr const char* summary = "A CRM that speaks REST or OData: Dynamics 365 / Dataverse (email), or any that a mapping describes";
+  static constexpr const char* summary =
+      "A CRM that speaks REST or OData: Dynamics 365 / Dataverse (email), or any that a mapping describes";
   static constexpr auto options = std::to_array<sy_option>({
       {sizeof(sy_option), SY_URL, SY_REQUIRED, "url", nullptr, nullptr,
        "Address of the CRM; of a Dynamics 365 organization without /api/data", "\"https://contoso.crm4.dynamics.com\""},
@@ -35,8 +36,8 @@ class CrmRest final : public Connection {
        "Directory (tenant) id or domain; not needed with token_url", "\"contoso.onmicrosoft.com\""},
       {sizeof(sy_option), SY_TEXT, 0, "auth.client_id", nullptr, nullptr,
        "Application (client) id; with basic the user name", "\"5a1c0e9e-0c05-4ad1-9d2f-2f6f43c1a001\""},
-      {sizeof(sy_option), SY_SECRET, 0, "auth.secret", nullptr, nullptr, "Client secret; with basic the password, else the API key or the token",
-       "{ env = \"CRM_SECRET\" }"},
+      {sizeof(sy_option), SY_SECRET, 0, "auth.secret", nullptr, nullptr,
+       "Client secret; with basic the password, else the API key or the token", "{ env = \"CRM_SECRET\" }"},
       {sizeof(sy_option), SY_URL, 0, "auth.token_url", nullptr, nullptr,
        "Token endpoint; default: Microsoft's for the tenant",
        "\"https://login.microsoftonline.com/TENANT/oauth2/v2.0/token\""},
@@ -67,7 +68,7 @@ class CrmRest final : public Connection {
     OrganizationFeeds feeds;
   };
   Host host_;
-  std::unique_ptr<Dataverse> dataverse_;   ///< one of the two
+  std::unique_ptr<Dataverse> dataverse_;  ///< one of the two
   std::unique_ptr<MappedSystem> mapped_;
 };
 

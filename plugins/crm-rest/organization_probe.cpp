@@ -40,8 +40,10 @@ std::string tracking(Client& client, const Host& host, const Call& call, Finding
     findings.failed("delta", e);
     return e.what();
   }
-  findings.warning("delta", "changes of " + email.set + " are not tracked: it is listed in full each time, and deletions are not seen",
-                   "switch on change tracking for this table");
+  findings.warning(
+      "delta",
+      "changes of " + email.set + " are not tracked: it is listed in full each time, and deletions are not seen",
+      "switch on change tracking for this table");
   return "no";
 }
 
@@ -59,9 +61,8 @@ json::object probe_organization(Client& client, Organization& organization, cons
   call.check();
   const Profile& profile = client.profile();
   Findings findings;
-  json::object out{{"profile", profile.name},
-                   {"url", client.settings().url},
-                   {"api_version", client.settings().api_version}};
+  json::object out{
+      {"profile", profile.name}, {"url", client.settings().url}, {"api_version", client.settings().api_version}};
   findings.tls(client.settings().url, client.settings().verify);
   try {
     reach(client, host, call, findings);

@@ -81,8 +81,7 @@ std::shared_ptr<net::Authenticator> authenticator(const Settings& s, const Host&
   const net::SecretSource secret = [host] { return host.secret("auth.secret"); };
   if (s.method == "none") return std::make_shared<net::NoAuth>();
   if (s.method == "bearer") return std::make_shared<net::ApiKey>("Authorization", secret, "Bearer ");
-  if (s.method == "api-key" && !s.key_parameter.empty())
-    return std::make_shared<KeyParameter>(s.key_parameter, secret);
+  if (s.method == "api-key" && !s.key_parameter.empty()) return std::make_shared<KeyParameter>(s.key_parameter, secret);
   if (s.method == "api-key") return std::make_shared<net::ApiKey>(s.key_header, secret);
   if (s.client_id.empty())
     throw Error(SY_CONFIG, "auth.client_id is missing: the application's id (for basic: the user name)");

@@ -51,7 +51,8 @@ Asked read_target(const std::string& target, bool odata) {
     const std::size_t end = std::min(target.find('&', at), target.size());
     const std::string pair = target.substr(at, end - at);
     const std::size_t equals = std::min(pair.find('='), pair.size());
-    out.query[percent_decoded(pair.substr(0, equals))] = percent_decoded(pair.substr(std::min(equals + 1, pair.size())));
+    out.query[percent_decoded(pair.substr(0, equals))] =
+        percent_decoded(pair.substr(std::min(equals + 1, pair.size())));
     at = end + 1;
   }
   return out;
@@ -188,7 +189,8 @@ struct RestCrm::Impl {
     if (call.method == "GET" && !asked.id) return list(call, asked);
     if (call.method == "GET") return one(asked);
     if (call.method == "POST" && !asked.id) return create(call, asked);
-    if ((call.method == "PATCH" && options.patch) || (call.method == "PUT" && !options.patch)) return change(call, asked);
+    if ((call.method == "PATCH" && options.patch) || (call.method == "PUT" && !options.patch))
+      return change(call, asked);
     if (call.method == "DELETE") return erase(call, asked);
     return error(405, "method", "not offered");
   }
@@ -272,7 +274,10 @@ struct RestCrm::Impl {
       }
       case RestOptions::Answer::bare_id: return json_reply(200, find(asked.set, id)->row.at("id"));
       case RestOptions::Answer::location:
-        return {201, {{"Location", options.odata ? url() + "/api/" + asked.set + "(" + id + ")" : "/api/" + asked.set + "/" + id}}, {}};
+        return {201,
+                {{"Location",
+                  options.odata ? url() + "/api/" + asked.set + "(" + id + ")" : "/api/" + asked.set + "/" + id}},
+                {}};
       case RestOptions::Answer::nothing: break;
     }
     return {201, {}, {}};
@@ -311,8 +316,8 @@ struct RestCrm::Impl {
       const auto at = asked.query.find(name);
       return at == asked.query.end() ? std::string() : at->second;
     };
-    static const std::set<std::string> own{"page", "offset", "cursor", "$skip", "$select", "$orderby", "$filter", "api_key",
-                                           "since", "ids", "size", "$deltatoken", "$tracked"};
+    static const std::set<std::string> own{"page",    "offset", "cursor", "$skip", "$select",     "$orderby", "$filter",
+                                           "api_key", "since",  "ids",    "size",  "$deltatoken", "$tracked"};
     for (const Stored& s : sets.at(asked.set)) {
       bool fits = !s.gone;
       if (options.filter && fits) {
@@ -335,7 +340,8 @@ struct RestCrm::Impl {
       return found == asked.query.end() ? std::string() : found->second;
     };
     json::array rows;
-    const bool tracks = options.delta == RestOptions::Delta::links && call.header("Prefer").find("track-changes") != std::string::npos;
+    const bool tracks =
+        options.delta == RestOptions::Delta::links && call.header("Prefer").find("track-changes") != std::string::npos;
     if (const std::string token = at("$deltatoken"); !token.empty()) {
       if (std::stoll(token) < oldest_link) return error(410, "expired", "the link is too old");
       for (const Stored& s : sets[asked.set]) {
@@ -386,7 +392,8 @@ struct RestCrm::Impl {
 
   std::string delta_link(const Asked& asked) const {
     const auto began = asked.query.find("$tracked");  // what changed while the pages were read comes again
-    return url() + asked.raw_path + "?$deltatoken=" + (began == asked.query.end() ? std::to_string(sequence) : began->second);
+    return url() + asked.raw_path +
+           "?$deltatoken=" + (began == asked.query.end() ? std::to_string(sequence) : began->second);
   }
 
   static std::string percent_encoded(const std::string& text) {
@@ -400,15 +407,19 @@ struct RestCrm::Impl {
   }
 
   Reply metadata() const {
-    std::string xml = "<?xml version=\"1.0\"?><edmx:Edmx Version=\"4.0\" xmlns:edmx=\"http://docs.oasis-open.org/odata/ns/edmx\">"
-                      "<edmx:DataServices><Schema Namespace=\"Acme\" xmlns=\"http://docs.oasis-open.org/odata/ns/edm\">"
-                      "<EntityType Name=\"Contact\"><Key><PropertyRef Name=\"id\"/></Key>";
+    std::string xml =
+        "<?xml version=\"1.0\"?><edmx:Edmx Version=\"4.0\" xmlns:edmx=\"http://docs.oasis-open.org/odata/ns/edmx\">"
+        "<edmx:DataServices><Schema Namespace=\"Acme\" xmlns=\"http://docs.oasis-open.org/odata/ns/edm\">"
+        "<EntityType Name=\"Contact\"><Key><PropertyRef Name=\"id\"/></Key>";
     for (const char* name : {"id", "first_name", "last_name", "email", "job_title", "notes", "externalId", "extra"})
       xml += "<Property Name=\"" + std::string(name) + "\" Type=\"Edm.String\"/>";
-    xml += "<Property Name=\"modified\" Type=\"Edm.DateTimeOffset\"/><Property Name=\"address\" Type=\"Acme.Address\"/></EntityType>"
-           "<ComplexType Name=\"Address\"><Property Name=\"city\" Type=\"Edm.String\"/></ComplexType>"
-           "<EntityContainer Name=\"Container\"><EntitySet Name=\"contacts\" EntityType=\"Acme.Contact\"/></EntityContainer>"
-           "</Schema></edmx:DataServices></edmx:Edmx>";
+    xml +=
+        "<Property Name=\"modified\" Type=\"Edm.DateTimeOffset\"/><Property Name=\"address\" "
+        "Type=\"Acme.Address\"/></EntityType>"
+        "<ComplexType Name=\"Address\"><Property Name=\"city\" Type=\"Edm.String\"/></ComplexType>"
+        "<EntityContainer Name=\"Container\"><EntitySet Name=\"contacts\" "
+        "EntityType=\"Acme.Contact\"/></EntityContainer>"
+        "</Schema></edmx:DataServices></edmx:Edmx>";
     return {200, {{"Content-Type", "application/xml"}}, xml};
   }
 

@@ -13,21 +13,21 @@
 namespace syncline::sandbox {
 
 struct RestOptions {
-  bool odata = false;           // set(id), $filter, $metadata, @odata.nextLink; else set/id and plain parameters
+  bool odata = false;  // set(id), $filter, $metadata, @odata.nextLink; else set/id and plain parameters
   enum class Etag { none, row, header } etag = Etag::none;
   enum class Delta { none, since, links } delta = Delta::none;
   enum class Paging { none, link, page, offset, cursor } paging = Paging::none;
   enum class Answer { row, bare_id, location, nothing } answer = Answer::row;  // to a POST
-  bool filter = true;           // false: query parameters are ignored
-  bool many = false;            // plain: ids=1,2
-  bool client_id = false;       // a given id is used, a known one refused with 409
-  bool patch = true;            // false: PUT of the whole row only
+  bool filter = true;                                                          // false: query parameters are ignored
+  bool many = false;                                                           // plain: ids=1,2
+  bool client_id = false;  // a given id is used, a known one refused with 409
+  bool patch = true;       // false: PUT of the whole row only
   bool relative_links = false;
-  bool text_decimals = false;   // numbers come as text
+  bool text_decimals = false;  // numbers come as text
   bool empty_is_404 = false;
-  bool error_in_200 = false;    // refusals come as 200 with an error inside
-  std::string wrap;             // "data.items": where a list stands; plain only
-  std::string user, secret;     // both: Basic; secret alone: X-Api-Key or ?api_key=; "Bearer x" too
+  bool error_in_200 = false;  // refusals come as 200 with an error inside
+  std::string wrap;           // "data.items": where a list stands; plain only
+  std::string user, secret;   // both: Basic; secret alone: X-Api-Key or ?api_key=; "Bearer x" too
   std::size_t page = 3;
 };
 

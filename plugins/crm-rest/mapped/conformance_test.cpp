@@ -136,9 +136,9 @@ RestOptions rest_cursor() {
   return o;
 }
 
-const bool registered[] = {play("odata_full", odata_full()),   play("rest_full", rest_full()),
-                           play("nothing", nothing(), false),  play("odata_since", odata_since()),
-                           play("rest_pages", rest_pages()),   play("rest_offsets", rest_offsets()),
+const bool registered[] = {play("odata_full", odata_full()),  play("rest_full", rest_full()),
+                           play("nothing", nothing(), false), play("odata_since", odata_since()),
+                           play("rest_pages", rest_pages()),  play("rest_offsets", rest_offsets()),
                            play("rest_cursor", rest_cursor())};
 
 }  // namespace

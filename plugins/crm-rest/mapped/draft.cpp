@@ -28,10 +28,13 @@ const std::map<std::string, std::vector<std::string>, std::less<>>& synonyms() {
       {"suffix", {"honorificsuffix", "namesuffix"}},
       {"company", {"companyname", "organization", "organisation", "accountname", "employer", "org"}},
       {"jobtitle", {"position", "role", "function"}},
-      {"email1", {"email", "emailaddress", "emailaddress1", "mail", "primaryemail", "emailprimary", "emails0value", "emails0address", "emails0email"}},
+      {"email1",
+       {"email", "emailaddress", "emailaddress1", "mail", "primaryemail", "emailprimary", "emails0value",
+        "emails0address", "emails0email"}},
       {"email2", {"emailaddress2", "secondaryemail", "emailsecondary", "otheremail", "emails1value", "emails1address"}},
       {"email3", {"emailaddress3", "tertiaryemail", "emails2value"}},
-      {"business_phone", {"phone", "telephone", "telephone1", "workphone", "phonework", "officephone", "phoneoffice", "businessphone1"}},
+      {"business_phone",
+       {"phone", "telephone", "telephone1", "workphone", "phonework", "officephone", "phoneoffice", "businessphone1"}},
       {"business_phone2", {"telephone3", "phone2", "workphone2"}},
       {"home_phone", {"telephone2", "phonehome", "privatephone"}},
       {"mobile_phone", {"mobile", "mobilephone", "cell", "cellphone", "phonemobile"}},
@@ -45,10 +48,15 @@ const std::map<std::string, std::vector<std::string>, std::less<>>& synonyms() {
       {"notes", {"description", "note", "comment", "comments", "remarks", "body", "details"}},
       {"birthday", {"birthdate", "dateofbirth", "dob"}},
       {"anniversary", {"weddinganniversary"}},
-      {"business_address.street", {"street", "address1line1", "address1street", "streetaddress", "addressstreet", "primaryaddressstreet", "addressline1"}},
+      {"business_address.street",
+       {"street", "address1line1", "address1street", "streetaddress", "addressstreet", "primaryaddressstreet",
+        "addressline1"}},
       {"business_address.city", {"city", "address1city", "town", "addresscity", "primaryaddresscity"}},
-      {"business_address.state", {"state", "address1stateorprovince", "region", "province", "addressstate", "primaryaddressstate"}},
-      {"business_address.postal_code", {"zip", "zipcode", "postcode", "postalcode", "address1postalcode", "addresszip", "addresspostalcode", "primaryaddresspostalcode"}},
+      {"business_address.state",
+       {"state", "address1stateorprovince", "region", "province", "addressstate", "primaryaddressstate"}},
+      {"business_address.postal_code",
+       {"zip", "zipcode", "postcode", "postalcode", "address1postalcode", "addresszip", "addresspostalcode",
+        "primaryaddresspostalcode"}},
       {"business_address.country", {"country", "address1country", "addresscountry", "primaryaddresscountry"}},
       {"categories", {"tags", "labels", "keywords"}},
       {"subject", {"title", "name", "summary", "topic"}},
@@ -97,7 +105,8 @@ const RemoteSet* set_for(std::string_view kind, const std::vector<RemoteSet>& se
       {"email", {"emails", "email", "messages", "mails", "notes"}}};
   for (const std::string& name : names.find(kind)->second)
     for (const RemoteSet& s : sets)
-      if (const std::string own = squashed(s.set.substr(s.set.rfind('/') + 1)); own == name && !s.fields.empty()) return &s;
+      if (const std::string own = squashed(s.set.substr(s.set.rfind('/') + 1)); own == name && !s.fields.empty())
+        return &s;
   return nullptr;
 }
 
@@ -129,11 +138,13 @@ std::vector<std::string> names_of(std::string_view canonical) {
 
 std::string record_text(std::string_view kind, const RemoteSet& s) {
   std::set<std::string> used{s.key};
-  std::vector<Line> lines{{member("set", s.set), ""}, {member("key", s.key.empty() ? "id" : s.key), s.key.empty() ? "a guess" : ""}};
+  std::vector<Line> lines{{member("set", s.set), ""},
+                          {member("key", s.key.empty() ? "id" : s.key), s.key.empty() ? "a guess" : ""}};
   const auto special = [&](const char* key, const std::vector<std::string>& names) {
     if (const auto g = guess(s, names, used)) lines.push_back({member(key, g->column), g->how});
   };
-  special("changed", {"modifiedon", "updatedat", "modified", "updated", "datemodified", "modifiedat", "lastmodified", "changedon"});
+  special("changed", {"modifiedon", "updatedat", "modified", "updated", "datemodified", "modifiedat", "lastmodified",
+                      "changedon"});
   special("created", {"createdon", "createdat", "created", "dateentered", "datecreated"});
   special("token", {"externalid", "externalkey", "syncid", "externalreference", "foreignid"});
   std::vector<Line> fields;
@@ -149,7 +160,8 @@ std::string record_text(std::string_view kind, const RemoteSet& s) {
     fields.push_back({quoted(f.name) + ": {" + member("column", g->column) + ", \"values\": {" + values + "}}",
                       "write the CRM's own values on the right"});
   }
-  if (kind == "email" && std::none_of(fields.begin(), fields.end(), [](const Line& l) { return l.text.starts_with("\"message_id\""); }) &&
+  if (kind == "email" &&
+      std::none_of(fields.begin(), fields.end(), [](const Line& l) { return l.text.starts_with("\"message_id\""); }) &&
       std::none_of(lines.begin(), lines.end(), [](const Line& l) { return l.text.starts_with("\"token\""); }))
     lines.push_back({"\"write\": []", "nothing can be made here until message_id or token names a column"});
   lines.push_back({"\"fields\": " + object_text(fields, "      "), ""});
@@ -168,16 +180,19 @@ std::string draft_mapping(const Mapping& mapping, const std::vector<RemoteSet>& 
     if (shown != sets.end()) {
       std::string list = "\"list\": {" + member("rows", path_text(shown->rows));
       if (!shown->next.empty()) list += ", \"paging\": \"link\", " + member("next", path_text(shown->next));
-      lines.push_back({list + "}", shown->next.empty() ? "say how pages go on, if there are several" : "seen in an answer"});
+      lines.push_back(
+          {list + "}", shown->next.empty() ? "say how pages go on, if there are several" : "seen in an answer"});
     }
   }
   std::vector<Line> records;
   for (const std::string_view kind : {"contact", "task", "email"}) {
     if (const RemoteSet* s = set_for(kind, sets)) records.push_back({quoted(kind) + ": " + record_text(kind, *s), ""});
   }
-  lines.push_back({"\"records\": " + object_text(records, "  "), records.empty() ? "no collection has a usual name" : ""});
+  lines.push_back(
+      {"\"records\": " + object_text(records, "  "), records.empty() ? "no collection has a usual name" : ""});
   const std::string out =
-      "// Drafted by syncline discover from the names of columns. Read every line before it is used: what is wrong here is\n"
+      "// Drafted by syncline discover from the names of columns. Read every line before it is used: what is wrong "
+      "here is\n"
       "// carried into every record. docs/mapping.md explains each key.\n" +
       object_text(lines, "") + "\n";
   Mistakes mistakes;

@@ -5,8 +5,10 @@
 namespace syncline::crm {
 
 void Findings::add(std::string check, std::string state, std::string text, std::string remedy) {
-  list_.push_back(boost::json::object{
-      {"check", std::move(check)}, {"state", std::move(state)}, {"text", std::move(text)}, {"remedy", std::move(remedy)}});
+  list_.push_back(boost::json::object{{"check", std::move(check)},
+                                      {"state", std::move(state)},
+                                      {"text", std::move(text)},
+                                      {"remedy", std::move(remedy)}});
 }
 
 void Findings::failed(std::string check, const Error& e) {
@@ -28,14 +30,17 @@ void Findings::clock(std::int64_t server_ms, std::int64_t our_ms) {
   if (seconds <= 60)
     ok("clock", apart);
   else
-    warning("clock", apart + ": conflicts are decided by the time of the last change", "let both machines take their time from the network (NTP)");
+    warning("clock", apart + ": conflicts are decided by the time of the last change",
+            "let both machines take their time from the network (NTP)");
 }
 
 void Findings::tls(const std::string& url, bool verify) {
   if (!url.starts_with("https://"))
-    warning("tls", "the connection is not encrypted: credentials and content can be read on the way", "use an https address");
+    warning("tls", "the connection is not encrypted: credentials and content can be read on the way",
+            "use an https address");
   else if (!verify)
-    warning("tls", "the server's certificate is not checked", "set verify = true, and ca_file where the authority is your own");
+    warning("tls", "the server's certificate is not checked",
+            "set verify = true, and ca_file where the authority is your own");
   else
     ok("tls", "encrypted, and the server's certificate is trusted");
 }

@@ -56,32 +56,34 @@ std::string MappedDirectory::identity(const Call& call, std::string_view address
   const Mapping& m = records_->mapping();
   if (address.empty()) address = principal_.address;
   if (m.principals.empty())
-    throw Error(SY_UNSUPPORTED, "crm: the mapping names no principals; add them, or set id = \"…\" for this user or queue");
+    throw Error(SY_UNSUPPORTED,
+                "crm: the mapping names no principals; add them, or set id = \"…\" for this user or queue");
   for (const PeopleMap& p : m.principals) {
     if (!principal_.kind.empty() && p.type != principal_.kind && lower(address) == lower(principal_.address)) continue;
     json::array found;
     if (!address.empty() && address.size() <= longest_address) candidates(call, p, std::string(address), found);
     const auto in_use = [](const json::value& c) { return c.at("active").as_bool(); };
     if (std::any_of(found.begin(), found.end(), in_use))
-      found.erase(std::remove_if(found.begin(), found.end(), [&](const json::value& c) { return !in_use(c); }), found.end());
+      found.erase(std::remove_if(found.begin(), found.end(), [&](const json::value& c) { return !in_use(c); }),
+                  found.end());
     if (found.empty()) continue;
     if (found.size() > 1)
       throw Error(SY_CONFIG, "crm: " + std::to_string(found.size()) + " rows of " + p.set +
                                  " have this address; leave it to one of them in the CRM");
     const json::object& c = found.front().as_object();
-    const std::string organization = m.organization.empty()
-                                         ? net::parse_url(records_->web().settings().url).origin.host_field()
-                                         : m.organization;
-    const json::object who{{"id", c.at("id")},          {"kind", p.type},      {"address", address},
-                           {"name", c.at("name")},      {"approved", true},    {"enabled", c.at("active")},
-                           {"incoming", 0},             {"method", nullptr}};
-    return json::serialize(json::object{
-        {"organization", organization},
-        {"organization_name", m.organization_name.empty() ? organization : m.organization_name},
-        {"principal", who}});
+    const std::string organization =
+        m.organization.empty() ? net::parse_url(records_->web().settings().url).origin.host_field() : m.organization;
+    const json::object who{{"id", c.at("id")},     {"kind", p.type},   {"address", address},
+                           {"name", c.at("name")}, {"approved", true}, {"enabled", c.at("active")},
+                           {"incoming", 0},        {"method", nullptr}};
+    return json::serialize(
+        json::object{{"organization", organization},
+                     {"organization_name", m.organization_name.empty() ? organization : m.organization_name},
+                     {"principal", who}});
   }
-  throw Error(SY_GONE, "crm: there is no " + (principal_.kind.empty() ? std::string("user or queue") : principal_.kind) +
-                           " with this address that we may see; correct the address in the configuration or in the CRM");
+  throw Error(SY_GONE,
+              "crm: there is no " + (principal_.kind.empty() ? std::string("user or queue") : principal_.kind) +
+                  " with this address that we may see; correct the address in the configuration or in the CRM");
 }
 
 const std::string& MappedDirectory::owner(const Call& call) {
@@ -120,28 +122,27 @@ std::vector<std::string> MappedDirectory::records(const Call& call, std::string_
     const bool odd = key.starts_with("token:") || key.starts_with("conversation:") || key.starts_with("words:");
     if (by != nullptr && m.can_query() && !key.empty() && !odd)
       for (const std::string& form : {std::string(key), "<" + std::string(key) + ">"})
-        records_->web().rows(
-            host_, call, records_->web().equal(r->set, r->query, columns_of(*r), by->column, form), "GET " + r->set,
-            [&](const json::value& row) {
-              const std::string id = id_of(row, r->key);
-              if (without_brackets(text_at(row, by->column)) != key ||
-                  std::find(shown.begin(), shown.end(), id) != shown.end())
-                return true;
-              shown.push_back(id);
-              bool outgoing = false;
-              if (const json::value* v = way == nullptr ? nullptr : at_path(row, way->column)) {
-                outgoing = text_at(row, way->column) == "outgoing";
-                for (const auto& [word, value] : way->values)
-                  if (word == "outgoing") outgoing = same_value(*v, value);
-              }
-              found.push_back(json::object{{"id", id},
-                                           {"version", version_of(m, *r, row)},
-                                           {"direction", outgoing ? "outgoing" : "incoming"},
-                                           {"regarding", nullptr},
-                                           {"state", "completed"},
-                                           {"created_ms", instant_at(row, r->created).value_or(0)}});
-              return shown.size() < most_candidates;
-            });
+        records_->web().rows(host_, call, records_->web().equal(r->set, r->query, columns_of(*r), by->column, form),
+                             "GET " + r->set, [&](const json::value& row) {
+                               const std::string id = id_of(row, r->key);
+                               if (without_brackets(text_at(row, by->column)) != key ||
+                                   std::find(shown.begin(), shown.end(), id) != shown.end())
+                                 return true;
+                               shown.push_back(id);
+                               bool outgoing = false;
+                               if (const json::value* v = way == nullptr ? nullptr : at_path(row, way->column)) {
+                                 outgoing = text_at(row, way->column) == "outgoing";
+                                 for (const auto& [word, value] : way->values)
+                                   if (word == "outgoing") outgoing = same_value(*v, value);
+                               }
+                               found.push_back(json::object{{"id", id},
+                                                            {"version", version_of(m, *r, row)},
+                                                            {"direction", outgoing ? "outgoing" : "incoming"},
+                                                            {"regarding", nullptr},
+                                                            {"state", "completed"},
+                                                            {"created_ms", instant_at(row, r->created).value_or(0)}});
+                               return shown.size() < most_candidates;
+                             });
     out.push_back(json::serialize(found));
   }
   return out;

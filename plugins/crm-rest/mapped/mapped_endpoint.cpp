@@ -71,8 +71,8 @@ json::object MappedEndpoint::mail_row(const Call&, const RecordMap& r, const jso
       content = body_text(host_, member(body->get_object(), "blob"), text->max, cut);
     } catch (const Error& e) {
       if (e.code() != SY_GONE) throw;
-      throw Error(SY_BROKEN, "the body of this mail is no longer in the spool; it must be read from the mailbox again", 0,
-                  "source_gone");
+      throw Error(SY_BROKEN, "the body of this mail is no longer in the spool; it must be read from the mailbox again",
+                  0, "source_gone");
     }
     if (cut) never.emplace_back("body");
     put_at(row, text->column, json::value(std::move(content)));
@@ -84,7 +84,8 @@ json::object MappedEndpoint::mail_row(const Call&, const RecordMap& r, const jso
       put_at(row, type->column, std::move(value));
     }
   }
-  if (const json::value* files = doc.if_contains("attachments"); files != nullptr && files->is_array() && !files->get_array().empty())
+  if (const json::value* files = doc.if_contains("attachments");
+      files != nullptr && files->is_array() && !files->get_array().empty())
     never.emplace_back("attachments");
   const json::value* parties = doc.if_contains("parties");
   const json::value* regarding = doc.if_contains("regarding");
@@ -109,8 +110,9 @@ Done MappedEndpoint::create(const Call& call, const RecordMap& r, const Operatio
   json::object row;
   if (r.kind == "email") {
     if (r.token.empty() && !records_->mapping().client_id && member(doc.get_object(), "message_id").empty())
-      throw Error(SY_INVALID, "crm: this mail has no Message-ID and the mapping names no token column, so it could be "
-                              "made twice; map a token column, then retry it");
+      throw Error(SY_INVALID,
+                  "crm: this mail has no Message-ID and the mapping names no token column, so it could be "
+                  "made twice; map a token column, then retry it");
     row = mail_row(call, r, doc.get_object(), never);
   } else {
     for (Change& c : changes_of(records_->mapping(), r, doc.get_object(), {}, never))
@@ -128,7 +130,9 @@ Done MappedEndpoint::one(const Call& call, const Operation& op) {
   const bool offered = op.verb == SY_CREATE ? r.creates : op.verb == SY_UPDATE ? r.updates : r.deletes;
   if (!offered)
     throw Error(SY_UNSUPPORTED, "crm: the mapping does not let records of " + r.set + " be " +
-                                    (op.verb == SY_CREATE ? "made" : op.verb == SY_UPDATE ? "changed" : "deleted") +
+                                    (op.verb == SY_CREATE   ? "made"
+                                     : op.verb == SY_UPDATE ? "changed"
+                                                            : "deleted") +
                                     "; see records." + r.kind + ".write");
   if (op.verb == SY_CREATE) return create(call, r, op);
   return op.verb == SY_UPDATE ? records_->update(host_, call, r, op) : records_->remove(host_, call, r, op);

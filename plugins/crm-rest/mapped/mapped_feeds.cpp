@@ -22,8 +22,8 @@ struct Cursor {
   std::optional<Place> next;  ///< in the middle of a walk
   std::int64_t from_ms = 0;   ///< what this walk asked for
   std::int64_t mark_ms = 0;   ///< what the next walk asks for, before the overlap
-  std::string delta, of;  ///< of: what was asked; another mapping asks for something else
-  json::object seen;      ///< id → version and time
+  std::string delta, of;      ///< of: what was asked; another mapping asks for something else
+  json::object seen;          ///< id → version and time
 
   static Cursor read(std::string_view text) {
     boost::system::error_code failed;
@@ -156,8 +156,8 @@ PageEnd MappedFeeds::since(const Call& call, const RecordMap& r, std::string_vie
     const auto when = stamp(r, row);
     const std::string id = id_of(row, r.key);
     const json::value* before = at.seen.if_contains(id);
-    const bool known = before != nullptr && !at.listing &&
-                       text_at(*before, {"version"}) == version_of(records_->mapping(), r, row);
+    const bool known =
+        before != nullptr && !at.listing && text_at(*before, {"version"}) == version_of(records_->mapping(), r, row);
     if (!known) {
       const Item item = put(r, row, sink);
       at.seen[id] = json::object{{"version", item.version}, {"at", when.value_or(0)}};
@@ -187,7 +187,8 @@ PageEnd MappedFeeds::linked(const Call& call, const RecordMap& r, std::string_vi
   try {
     page = web.page(host_, call, *at.next, "GET " + r.set, "odata.track-changes");
   } catch (const Refused& e) {
-    const bool refused = e.status() >= 400 && e.status() < 500 && !e.of_the_call() && e.code() != SY_DENIED && e.status() != 408;
+    const bool refused =
+        e.status() >= 400 && e.status() < 500 && !e.of_the_call() && e.code() != SY_DENIED && e.status() != 408;
     if (!text.empty() && refused) reset("HTTP " + std::to_string(e.status()));  // the link is too old
     throw;
   }

@@ -1,5 +1,5 @@
-// mapped_feeds.hpp: the feeds of a mapped CRM, one per mapped kind: by delta links, by the time of the last change, or as
-// a whole listing each time.
+// mapped_feeds.hpp: the feeds of a mapped CRM, one per mapped kind: by delta links, by the time of the last change, or
+// as a whole listing each time.
 #pragma once
 
 #include "mapped/records.hpp"

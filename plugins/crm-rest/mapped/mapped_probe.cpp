@@ -39,7 +39,8 @@ void MappedProbe::server() {
     const Web::Answer answer = records_->web().ask(host_, *call_, std::move(request));
     const int status = answer.response.status;
     findings_.ok("reachable", "the server answers (HTTP " + std::to_string(status) + ")");
-    if (const auto date = net::parse_http_date(answer.response.headers.get("Date"))) findings_.clock(*date, host_.now_ms());
+    if (const auto date = net::parse_http_date(answer.response.headers.get("Date")))
+      findings_.clock(*date, host_.now_ms());
     if (status == 401)
       findings_.error("sign-in", "the server refuses the credentials (HTTP 401)", "check auth.method and auth.secret");
     else
@@ -57,7 +58,8 @@ void MappedProbe::server() {
 
 void MappedProbe::collection(const RecordMap& r) {
   try {
-    const Page page = records_->web().page(host_, *call_, records_->web().begin(records_->web().listing(r)), "GET " + r.set);
+    const Page page =
+        records_->web().page(host_, *call_, records_->web().begin(records_->web().listing(r)), "GET " + r.set);
     if (page.rows.empty()) {
       findings_.warning(r.kind, "the collection " + r.set + " is empty, so that its columns cannot be looked at",
                         "make one record in it and look again");
@@ -83,7 +85,8 @@ void MappedProbe::sample(const RecordMap& r, const Page& page) {
   }
   for (const json::value& row : page.rows) {
     if (id_of(row, r.key).empty()) {
-      findings_.error(r.kind, "rows of " + r.set + " have no " + path_text(r.key), "correct records." + r.kind + ".key");
+      findings_.error(r.kind, "rows of " + r.set + " have no " + path_text(r.key),
+                      "correct records." + r.kind + ".key");
       return;
     }
     try {
@@ -95,8 +98,9 @@ void MappedProbe::sample(const RecordMap& r, const Page& page) {
   }
   findings_.ok(r.kind, r.set + " can be read: " + std::to_string(page.rows.size()) + " rows on the first page");
   if (!absent.empty())
-    findings_.warning(r.kind, "no row of " + r.set + " shows these columns: " + absent,
-                      "correct their names; where lists leave them out, ask for them with records." + r.kind + ".query");
+    findings_.warning(
+        r.kind, "no row of " + r.set + " shows these columns: " + absent,
+        "correct their names; where lists leave them out, ask for them with records." + r.kind + ".query");
   if (unreadable != 0)
     findings_.warning(r.kind, std::to_string(unreadable) + " rows of " + r.set + " are left alone: " + why,
                       "complete the field's values or correct its format");
@@ -134,12 +138,15 @@ void MappedProbe::queries(const RecordMap& r, const Page& page) {
   const Mapping& m = records_->mapping();
   Web& web = records_->web();
   const std::string nobody = formats::to_string(formats::uuid_v4());
-  const Path column = !r.token.empty() ? r.token : r.field("message_id") != nullptr ? r.field("message_id")->column : Path{};
+  const Path column = !r.token.empty()                   ? r.token
+                      : r.field("message_id") != nullptr ? r.field("message_id")->column
+                                                         : Path{};
   if (!column.empty() && m.can_query() && !page.rows.empty()) {
     if (filtered(web.equal(r.set, r.query, columns_of(r), column, nobody, r.text_token), r.set))
       findings_.ok("query", r.set + " can be asked by " + path_text(column));
     else
-      findings_.warning("query", r.set + " ignores a query by " + path_text(column) + ": a look-up reads the whole list",
+      findings_.warning("query",
+                        r.set + " ignores a query by " + path_text(column) + ": a look-up reads the whole list",
                         "correct query.equal");
   }
   if (m.many && page.rows.size() > 1) {
@@ -149,7 +156,8 @@ void MappedProbe::queries(const RecordMap& r, const Page& page) {
     if (got.rows.size() == 2)
       findings_.ok("many", r.set + " gives several records to one request");
     else
-      findings_.warning("many", r.set + " gave " + std::to_string(got.rows.size()) + " rows when two were asked for by id",
+      findings_.warning("many",
+                        r.set + " gave " + std::to_string(got.rows.size()) + " rows when two were asked for by id",
                         "correct query.many, or set capabilities.many to false");
   }
 }
@@ -170,7 +178,8 @@ void MappedProbe::delta(const RecordMap& r, const Page& page) {
     if (!tracked.delta.empty())
       findings_.ok("delta", r.set + " gives links of later changes");
     else if (!tracked.next)
-      findings_.error("delta", r.set + " gives no link of later changes", "set capabilities.delta to \"since\" or \"none\"");
+      findings_.error("delta", r.set + " gives no link of later changes",
+                      "set capabilities.delta to \"since\" or \"none\"");
   }
 }
 
@@ -184,7 +193,8 @@ void MappedProbe::people(const PeopleMap& p) {
     else if (filtered(web.equal(p.set, {}, columns, p.addresses.front(), nobody), p.set))
       findings_.ok(p.type, p.set + " can be asked by address");
     else
-      findings_.warning(p.type, p.set + " ignores a query by address: each look-up reads the whole list", "correct query.equal");
+      findings_.warning(p.type, p.set + " ignores a query by address: each look-up reads the whole list",
+                        "correct query.equal");
   } catch (const Error& e) {
     findings_.failed(p.type, e);
   }
@@ -200,26 +210,34 @@ json::object MappedProbe::capabilities() const {
                       : (flags & SY_TOKEN_FIND) != 0  ? "found"
                                                       : "neither";
   }
-  return {{"etag", word(m.etag)},          {"delta", word(m.delta)}, {"many", m.many},
-          {"client_id", m.client_id},      {"tombstones", m.delta == Delta::links},
-          {"whole_update", m.update.whole}, {"creates", std::move(creates)}};
+  return {{"etag", word(m.etag)},
+          {"delta", word(m.delta)},
+          {"many", m.many},
+          {"client_id", m.client_id},
+          {"tombstones", m.delta == Delta::links},
+          {"whole_update", m.update.whole},
+          {"creates", std::move(creates)}};
 }
 
 /// What the missing capabilities mean; nothing here asks the server.
 void MappedProbe::consequences() {
   const Mapping& m = records_->mapping();
-  const bool changes = std::any_of(m.records.begin(), m.records.end(), [](const RecordMap& r) { return r.updates || r.deletes; });
+  const bool changes =
+      std::any_of(m.records.begin(), m.records.end(), [](const RecordMap& r) { return r.updates || r.deletes; });
   if (changes && m.etag == Etag::none)
-    findings_.warning("etag", "no ETags: before each change the record is read again and compared, and an edit in the instant "
-                              "between is overwritten", "if the CRM has ETags, set capabilities.etag");
+    findings_.warning("etag",
+                      "no ETags: before each change the record is read again and compared, and an edit in the instant "
+                      "between is overwritten",
+                      "if the CRM has ETags, set capabilities.etag");
   if (m.delta == Delta::none)
     findings_.warning("delta", "no changes can be asked for: each pass lists everything",
                       "if the CRM knows the time of the last change, set capabilities.delta to \"since\"");
   if (m.delta == Delta::since)
     findings_.ok("delta", "deletions are not reported: the sweep lists everything, and what is missing is asked for");
   if (!m.missing_is_gone)
-    findings_.ok("missing", "a record that is not found (404) counts as out of sight, and nothing is deleted for it; set "
-                            "one.missing to \"gone\" if the CRM never hides records");
+    findings_.ok("missing",
+                 "a record that is not found (404) counts as out of sight, and nothing is deleted for it; set "
+                 "one.missing to \"gone\" if the CRM never hides records");
   for (const RecordMap& r : m.records) {
     const std::uint32_t flags = records_->caps(r.kind).flags;
     if ((flags & SY_CAN_CREATE) == 0) continue;
@@ -228,8 +246,9 @@ void MappedProbe::consequences() {
     else if ((flags & SY_TOKEN_FIND) != 0)
       findings_.ok(r.kind, "a create whose answer was lost is found again by a query");
     else
-      findings_.warning(r.kind, "creates can neither be keyed nor found again: they are refused unless at_least_once = true",
-                        "name a column of " + r.set + " that takes a text of 36 characters as records." + r.kind + ".token");
+      findings_.warning(
+          r.kind, "creates can neither be keyed nor found again: they are refused unless at_least_once = true",
+          "name a column of " + r.set + " that takes a text of 36 characters as records." + r.kind + ".token");
   }
 }
 

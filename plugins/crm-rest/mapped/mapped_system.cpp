@@ -7,8 +7,8 @@ namespace syncline::crm {
 
 MappedSystem::MappedSystem(const Settings& settings, const Host& host)
     : host_(host),
-      web_(settings, settings.mapping.empty() ? shipped_mapping(settings.profile) : load_mapping(settings.mapping, host),
-           host),
+      web_(settings,
+           settings.mapping.empty() ? shipped_mapping(settings.profile) : load_mapping(settings.mapping, host), host),
       records_(web_),
       feeds_(records_, host) {}
 

@@ -8,7 +8,8 @@ namespace syncline::crm {
 namespace json = boost::json;
 
 const FieldMap* RecordMap::field(std::string_view canonical) const {
-  const auto at = std::find_if(fields.begin(), fields.end(), [&](const FieldMap& f) { return f.field.name == canonical; });
+  const auto at =
+      std::find_if(fields.begin(), fields.end(), [&](const FieldMap& f) { return f.field.name == canonical; });
   return at == fields.end() ? nullptr : &*at;
 }
 

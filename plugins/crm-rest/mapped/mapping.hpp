@@ -30,7 +30,7 @@ struct RecordMap {
   Path key, changed, created, token, owner;
   bool text_key = false, text_token = true;  ///< OData: the value stands in quotes
   std::vector<FieldMap> fields;
-  boost::json::object constants;  ///< written with every create
+  boost::json::object constants;                    ///< written with every create
   std::vector<std::pair<std::string, Path>> links;  ///< email: type of party → the column that points to it
   bool creates = false, updates = false, deletes = false;
   std::int64_t settle_ms = 0;

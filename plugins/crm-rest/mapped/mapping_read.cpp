@@ -81,8 +81,8 @@ void read_query(Section s, Mapping& m) {
   q.order = s.text("order");
   const auto holds = [&](const std::string& text, std::string_view key, std::string_view what) {
     if (!text.empty() && text.find(what) == std::string::npos)
-      s.mistake(s.tree()->find(key)->at, "\"query." + std::string(key) + "\" holds no " + std::string(what) +
-                                             "; say where it stands");
+      s.mistake(s.tree()->find(key)->at,
+                "\"query." + std::string(key) + "\" holds no " + std::string(what) + "; say where it stands");
   };
   holds(q.equal, "equal", "{value}");
   holds(q.many, "many", "{values}");
@@ -90,8 +90,7 @@ void read_query(Section s, Mapping& m) {
   s.finish();
 }
 
-RequestMap read_request(Section& s, Words methods, std::string_view method,
-                        std::string_view fallback_path) {
+RequestMap read_request(Section& s, Words methods, std::string_view method, std::string_view fallback_path) {
   RequestMap out;
   out.method = s.choice("method", methods, method);
   out.path = s.text("path", fallback_path);
@@ -135,11 +134,14 @@ void read_capabilities(Section s, Mapping& m) {
   m.client_id = s.flag("client_id", false);
   if (s.there()) {
     if (m.delta == Delta::since && !m.query.odata && m.query.since.empty())
-      s.mistake(s.tree()->find("delta")->at, "\"capabilities.delta\" is \"since\", but \"query.since\" does not say how to ask");
+      s.mistake(s.tree()->find("delta")->at,
+                "\"capabilities.delta\" is \"since\", but \"query.since\" does not say how to ask");
     if (m.delta == Delta::links && m.list.delta.empty())
-      s.mistake(s.tree()->find("delta")->at, "\"capabilities.delta\" is \"links\", but \"list.delta\" does not say where they stand");
+      s.mistake(s.tree()->find("delta")->at,
+                "\"capabilities.delta\" is \"links\", but \"list.delta\" does not say where they stand");
     if (m.many && !m.query.odata && m.query.many.empty())
-      s.mistake(s.tree()->find("many")->at, "\"capabilities.many\" is true, but \"query.many\" does not say how to ask");
+      s.mistake(s.tree()->find("many")->at,
+                "\"capabilities.many\" is true, but \"query.many\" does not say how to ask");
   }
   s.finish();
 }
@@ -162,8 +164,9 @@ void read_field(const std::string& kind, const std::string& where, const Tree::M
     std::vector<std::string> known;
     for (const CanonicalField& f : canonical_fields(kind)) known.emplace_back(f.name);
     const std::string near = nearest(m.key, known);
-    mistakes.push_back({m.at, "a " + kind + " has no field \"" + m.key + "\"" +
-                                  (near.empty() ? "; docs/mapping.md lists them" : "; did you mean \"" + near + "\"?")});
+    mistakes.push_back(
+        {m.at, "a " + kind + " has no field \"" + m.key + "\"" +
+                   (near.empty() ? "; docs/mapping.md lists them" : "; did you mean \"" + near + "\"?")});
     return;
   }
   out.field = *field;
@@ -171,7 +174,8 @@ void read_field(const std::string& kind, const std::string& where, const Tree::M
   out.format = field->value == Value::INTEGER ? "number" : field->value == Value::LIST ? "array" : "iso";
   if (m.value.scalar.is_string()) {
     out.column = path(std::string_view(m.value.scalar.get_string()));
-    if (out.column.empty()) mistakes.push_back({m.value.at, "\"" + where + "\" names no column; write its name or take the line out"});
+    if (out.column.empty())
+      mistakes.push_back({m.value.at, "\"" + where + "\" names no column; write its name or take the line out"});
   } else {
     Section f(&m.value, where, mistakes);
     out.column = path(f.required("column", "the remote column"));
@@ -211,7 +215,9 @@ void read_record(const Tree::Member& member, Mapping& m, Mistakes& mistakes) {
   }
   const bool given = member.value.find("write") != nullptr;
   std::vector<std::string> writes = s.choices("write", {"create", "update", "delete"});
-  if (!given) writes = r.kind == "email" ? std::vector<std::string>{"create"} : std::vector<std::string>{"create", "update", "delete"};
+  if (!given)
+    writes =
+        r.kind == "email" ? std::vector<std::string>{"create"} : std::vector<std::string>{"create", "update", "delete"};
   const auto has = [&](std::string_view w) { return std::find(writes.begin(), writes.end(), w) != writes.end(); };
   r.creates = has("create");
   r.updates = has("update") && r.kind != "email";
@@ -220,9 +226,11 @@ void read_record(const Tree::Member& member, Mapping& m, Mistakes& mistakes) {
   if (r.fields.empty() && member.value.find("fields") == nullptr)
     s.mistake(member.at, "\"" + where + ".fields\" is missing: which column is which field; add it");
   if (r.kind == "email" && r.token.empty() && r.field("message_id") == nullptr && r.creates)
-    s.mistake(member.at, "\"" + where + "\" maps neither message_id nor a token: a mail could be made twice; map one of them");
+    s.mistake(member.at,
+              "\"" + where + "\" maps neither message_id nor a token: a mail could be made twice; map one of them");
   if (m.delta == Delta::since && r.changed.empty())
-    s.mistake(member.at, "\"" + where + ".changed\" is missing: with delta \"since\" it names the column of the last change");
+    s.mistake(member.at,
+              "\"" + where + ".changed\" is missing: with delta \"since\" it names the column of the last change");
   s.finish();
   m.records.push_back(std::move(r));
 }

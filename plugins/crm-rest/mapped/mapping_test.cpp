@@ -33,15 +33,17 @@ TEST(Mapping, TellsEveryMistakeWithItsPlaceInOneRun) {
   for (const char* part :
        {"m.json:2:14: \"extends\" must be \"odata\" or \"rest\"; did you mean \"odata\"?",
         "m.json:3:23: \"list.paging\" must be one of", "did you mean \"page\"?",
-        "m.json:3:32: there is no key in \"list\" \"rws\"; did you mean \"rows\"?", "m.json:6:14: \"records.contact.set\" must be a text",
-        "\"records.contact.key\" is missing", "m.json:7:19: a contact has no field \"firstnam\"; did you mean \"firstname\"?",
-        "\"records.contact.fields.birthday.format\" must be one of", "m.json:7:90: \"records.contact.fields.notes\" must be an object",
-        "m.json:9:5: there is no kind \"lead\""})
+        "m.json:3:32: there is no key in \"list\" \"rws\"; did you mean \"rows\"?",
+        "m.json:6:14: \"records.contact.set\" must be a text", "\"records.contact.key\" is missing",
+        "m.json:7:19: a contact has no field \"firstnam\"; did you mean \"firstname\"?",
+        "\"records.contact.fields.birthday.format\" must be one of",
+        "m.json:7:93: \"records.contact.fields.notes\" must be an object", "m.json:9:5: there is no kind \"lead\""})
     EXPECT_THAT(found, Contains(HasSubstr(part))) << part;
 }
 
 TEST(Mapping, SyntaxIsToldByPlace) {
-  EXPECT_EQ(lines("{\n  \"extends\": \"rest\"\n  \"base\": \"x\" }").at(0), "m.json:3:3: a comma or } is expected here");
+  EXPECT_EQ(lines("{\n  \"extends\": \"rest\"\n  \"base\": \"x\" }").at(0),
+            "m.json:3:3: a comma or } is expected here");
   EXPECT_EQ(lines("{ \"a\": 1, \"a\": 2 }").at(0), "m.json:1:11: \"a\" is given twice; remove one of them");
   EXPECT_EQ(lines("{ \"a\": \"x\n\" }").at(0), "m.json:1:8: this text has no end");
   EXPECT_EQ(lines(std::string(200, '[')).size(), 1u);
@@ -50,7 +52,8 @@ TEST(Mapping, SyntaxIsToldByPlace) {
 
 TEST(Mapping, CommentsAreAllowedAndAProfileIsLaidUnder) {
   Mistakes none;
-  const auto m = read_mapping("m.json", "// first\n{ \"extends\": \"odata\", // why\n \"list\": {\"delta\": null}, \"records\": {} }", none);
+  const auto m = read_mapping(
+      "m.json", "// first\n{ \"extends\": \"odata\", // why\n \"list\": {\"delta\": null}, \"records\": {} }", none);
   ASSERT_TRUE(none.empty()) << none.front().line();
   EXPECT_EQ(path_text(m->list.rows), "value");
   EXPECT_TRUE(m->list.delta.empty()) << "null takes a member away";
@@ -58,8 +61,9 @@ TEST(Mapping, CommentsAreAllowedAndAProfileIsLaidUnder) {
 }
 
 TEST(Mapping, AMailThatCouldBeMadeTwiceIsRefused) {
-  EXPECT_THAT(lines(R"({"extends": "rest", "records": {"email": {"set": "n", "key": "id", "fields": {"subject": "s"}}}})"),
-              ::testing::Contains(::testing::HasSubstr("could be made twice")));
+  EXPECT_THAT(
+      lines(R"({"extends": "rest", "records": {"email": {"set": "n", "key": "id", "fields": {"subject": "s"}}}})"),
+      ::testing::Contains(::testing::HasSubstr("could be made twice")));
 }
 
 TEST(Mapping, ABadFileIsLoggedLineByLineAndRefused) {
@@ -83,19 +87,19 @@ TEST(Mapping, ShippedProfilesHaveNoMistakes) {
 
 /// The tables here and the schemas of the sdk name the same fields.
 TEST(Mapping, KnowsExactlyTheFieldsOfTheSchemas) {
-  const std::set<std::string> not_from_a_mapping{"references", "conversation_index", "digest", "size", "oversize", "unreadable",
-                                                 "parties", "regarding", "correlation", "parts_lost", "attachments"};
+  const std::set<std::string> not_from_a_mapping{"references",  "conversation_index", "digest",     "size",
+                                                 "oversize",    "unreadable",         "parties",    "regarding",
+                                                 "correlation", "parts_lost",         "attachments"};
   for (const std::string kind : {"contact", "task", "email"}) {
     std::ifstream file(std::string(SYNCLINE_SOURCE_DIR) + "/sdk/schema/" + kind + ".schema.json");
-    const std::string text((std::istreambuf_iterator<char>(file)), {});
-    const json::value root = json::parse(text);
+    std::ostringstream text;
+    text << file.rdbuf();
+    const json::value root = json::parse(text.str());
     std::set<std::string> schema, ours;
     for (const auto& p : root.at("properties").as_object())
       if (kind != "email" || !not_from_a_mapping.contains(std::string(p.key()))) schema.insert(std::string(p.key()));
     for (const CanonicalField& f : canonical_fields(kind)) ours.insert(split(f.name, '.').front());
-    EXPECT_TRUE(std::includes(schema.begin(), schema.end(), ours.begin(), ours.end())) << kind;
-    for (const std::string& s : schema)
-      if (kind != "email") EXPECT_TRUE(ours.contains(s)) << kind << "." << s;
+    EXPECT_EQ(ours, schema) << kind;
   }
 }
 
@@ -104,12 +108,19 @@ TEST(Row, ReadsDatesDecimalsAndChoicesInTheirManyForms) {
   const auto m = read_mapping("m.json", R"({"extends": "rest", "records": {"task": {"set": "t", "key": "id", "fields": {
       "start": {"column": "a", "format": "epoch"}, "due": {"column": "b", "format": "dd.mm.yyyy"}, "completed": "c",
       "percent": {"column": "p", "format": "text"}, "status": {"column": "s", "values": {"completed": 5, "not_started": 2}},
-      "categories": {"column": "g", "format": "text"}}}}})", none);
+      "categories": {"column": "g", "format": "text"}}}}})",
+                              none);
   ASSERT_TRUE(none.empty()) << none.front().line();
   const RecordMap& task = *m->record("task");
-  const json::object doc = document_of(task, json::object{{"a", 1767225600}, {"b", "31.12.2026"}, {"c", "/Date(1767225600000)/"},
-                                                          {"p", "42.00"}, {"s", "5"}, {"g", "a; b"}});
-  EXPECT_EQ(json::serialize(doc), R"({"start":"2026-01-01","due":"2026-12-31","completed":"2026-01-01","percent":42,"status":"completed","categories":["a","b"]})");
+  const json::object doc = document_of(task, json::object{{"a", 1767225600},
+                                                          {"b", "31.12.2026"},
+                                                          {"c", "/Date(1767225600000)/"},
+                                                          {"p", "42.00"},
+                                                          {"s", "5"},
+                                                          {"g", "a; b"}});
+  EXPECT_EQ(
+      json::serialize(doc),
+      R"({"start":"2026-01-01","due":"2026-12-31","completed":"2026-01-01","percent":42,"status":"completed","categories":["a","b"]})");
   std::vector<std::string> never;
   json::object row;
   for (const Change& c : changes_of(*m, task, doc, {}, never)) put_at(row, c.column, c.value);

@@ -3,7 +3,6 @@
 #include <Poco/SAX/DefaultHandler.h>
 #include <Poco/SAX/SAXParser.h>
 
-
 #include "mapped/remote_schema.hpp"
 
 namespace syncline::crm {
@@ -11,10 +10,9 @@ namespace {
 
 std::string simple(const std::string& type) {
   static const std::map<std::string, std::string, std::less<>> words{
-      {"Edm.String", "text"},         {"Edm.Boolean", "true/false"}, {"Edm.Int16", "number"},
-      {"Edm.Int32", "number"},        {"Edm.Int64", "number"},       {"Edm.Decimal", "number"},
-      {"Edm.Double", "number"},       {"Edm.Single", "number"},      {"Edm.Byte", "number"},
-      {"Edm.DateTimeOffset", "date"}, {"Edm.Date", "date"},          {"Edm.Guid", "guid"}};
+      {"Edm.String", "text"},  {"Edm.Boolean", "true/false"},  {"Edm.Int16", "number"},  {"Edm.Int32", "number"},
+      {"Edm.Int64", "number"}, {"Edm.Decimal", "number"},      {"Edm.Double", "number"}, {"Edm.Single", "number"},
+      {"Edm.Byte", "number"},  {"Edm.DateTimeOffset", "date"}, {"Edm.Date", "date"},     {"Edm.Guid", "guid"}};
   const auto at = words.find(type);
   if (at != words.end()) return at->second;
   return type.starts_with("Collection(") ? "list" : type;
@@ -46,7 +44,8 @@ class Csdl : public Poco::XML::DefaultHandler {
       sets.emplace_back(value("Name"), last_name(value("EntityType")));
     }
   }
-  void endElement(const Poco::XML::XMLString&, const Poco::XML::XMLString& local, const Poco::XML::XMLString&) override {
+  void endElement(const Poco::XML::XMLString&, const Poco::XML::XMLString& local,
+                  const Poco::XML::XMLString&) override {
     if (local == "EntityType" || local == "ComplexType") here_ = nullptr;
   }
 
@@ -60,7 +59,8 @@ void collect(const Csdl& csdl, const std::string& name, RemoteSet& out, const st
   if (!at->second.base.empty()) collect(csdl, at->second.base, out, prefix, depth + 1);
   if (prefix.empty() && !at->second.key.empty()) out.key = at->second.key;
   for (const RemoteField& f : at->second.fields) {
-    if (const std::string inner = last_name(f.type); f.type.find('.') != std::string::npos && csdl.types.contains(inner))
+    if (const std::string inner = last_name(f.type);
+        f.type.find('.') != std::string::npos && csdl.types.contains(inner))
       collect(csdl, inner, out, prefix + f.name + ".", depth + 1);
     else
       out.fields.push_back({prefix + f.name, f.type});

@@ -117,8 +117,10 @@ Found Records::read(const Host& host, const Call& call, const RecordMap& record,
     return out;
   }
   if (lower(id_of(*row, record.key)) != lower(id))
-    throw Error(SY_CONFIG, "crm: " + what + ": the answer is another record than the one that was asked for; correct "
-                                            "one.path and records." + record.kind + ".key in the mapping");
+    throw Error(SY_CONFIG, "crm: " + what +
+                               ": the answer is another record than the one that was asked for; correct "
+                               "one.path and records." +
+                               record.kind + ".key in the mapping");
   out.etag = answer.response.headers.get("ETag");
   out.row = *row;
   return out;
@@ -159,7 +161,8 @@ void Records::fetch(const Host& host, const Call& call, const RecordMap& record,
   for (const std::string_view id : ids) {
     call.check();
     const auto known = got.find(lower(id));  // what the list lacks is asked for by itself: only that answer tells why
-    const Item out = item(host, record, std::string(id), known != got.end() ? known->second : read(host, call, record, id));
+    const Item out =
+        item(host, record, std::string(id), known != got.end() ? known->second : read(host, call, record, id));
     if (!sink(out)) throw Error(SY_CANCELED, "the receiver asked for no more");
   }
 }
@@ -226,11 +229,14 @@ std::string Records::made_id(const Host& host, const Call& call, const RecordMap
   if (id.empty())
     if (const auto found = find(host, call, record, op)) id = found->id;
   if (id.empty())
-    throw Error(SY_INVALID, "crm: POST " + record.set + ": the record was made, but neither the answer nor a query tells "
-                            "its id; map a token column, so that it can be found");
+    throw Error(SY_INVALID, "crm: POST " + record.set +
+                                ": the record was made, but neither the answer nor a query tells "
+                                "its id; map a token column, so that it can be found");
   if (mapping().client_id && lower(id) != lower(op.token) && !ids_ignored_.exchange(true))
-    host.log(SY_ERROR, "", "crm: " + record.set + ": the server chose an id of its own although it was given one; set "
-                           "capabilities.client_id to false in the mapping");
+    host.log(SY_ERROR, "",
+             "crm: " + record.set +
+                 ": the server chose an id of its own although it was given one; set "
+                 "capabilities.client_id to false in the mapping");
   return id;
 }
 
@@ -238,7 +244,8 @@ Done Records::done(const Host& host, const Call& call, const RecordMap& record, 
                    const RequestMap& request, const Web::Answer& answer) {
   Found found;
   const json::value* row = request.wants_row ? row_in(answer.body, request.row) : nullptr;
-  const bool complete = row != nullptr && row->is_object() && id_of(*row, record.key) == id && holds_all(record, *row) &&
+  const bool complete = row != nullptr && row->is_object() && id_of(*row, record.key) == id &&
+                        holds_all(record, *row) &&
                         (mapping().etag != Etag::row || !text_at(*row, mapping().etag_column).empty());
   if (complete)
     found.row = *row;
@@ -292,7 +299,8 @@ Records::Current Records::current(const Host& host, const Call& call, const Reco
   if (mapping().etag == Etag::header) {
     out.if_match = out.found.etag;
     if (out.if_match.empty())
-      throw Error(SY_CONFIG, "crm: answers for " + record.set + " bear no ETag header; set capabilities.etag to \"none\"");
+      throw Error(SY_CONFIG,
+                  "crm: answers for " + record.set + " bear no ETag header; set capabilities.etag to \"none\"");
   }
   return out;
 }

@@ -1,5 +1,5 @@
-// records.hpp: single records of a mapped CRM: read, made, changed and deleted, each in the safest way that the server's
-// capabilities allow.
+// records.hpp: single records of a mapped CRM: read, made, changed and deleted, each in the safest way that the
+// server's capabilities allow.
 #pragma once
 
 #include <atomic>
@@ -31,7 +31,8 @@ class Records {
              const ItemSink& sink);
   std::optional<Item> find(const Host& host, const Call& call, const RecordMap& record, const Operation& op);
   /// `row`: what is written, but for token, key and constants.
-  Done create(const Host& host, const Call& call, const RecordMap& record, const Operation& op, boost::json::object row);
+  Done create(const Host& host, const Call& call, const RecordMap& record, const Operation& op,
+              boost::json::object row);
   Done update(const Host& host, const Call& call, const RecordMap& record, const Operation& op);
   Done remove(const Host& host, const Call& call, const RecordMap& record, const Operation& op);
 

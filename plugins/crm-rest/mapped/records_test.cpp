@@ -65,7 +65,8 @@ TEST(Records, WithAnEtagInTheHeaderNotEvenTheInstantBetweenIsOpen) {
   MappedCrm crm(o);
   crm.connect();
   const EndpointHandle e = crm.open();
-  const std::string id = crm.server.add("contacts", {{"first_name", "Ann"}, {"extra", "kept"}, {"address", {{"zip", "1"}, {"city", "Bonn"}}}});
+  const std::string id = crm.server.add(
+      "contacts", {{"first_name", "Ann"}, {"extra", "kept"}, {"address", {{"zip", "1"}, {"city", "Bonn"}}}});
   const Item read = fetch(crm, e, id);
   crm.server.before_write([&] { crm.server.edit("contacts", id, {{"notes", "theirs"}}); });
   EXPECT_EQ(apply(crm, e, edit_op(read, "notes", "ours")).code, SY_CONFLICT);
@@ -159,8 +160,9 @@ TEST(SignIn, EachMethodOpensTheDoorAndNoSecretIsLogged) {
     std::string user;
   };
   const std::string secret = "canary-7fd1";
-  for (const Way& way : {Way{{{"method", "basic"}, {"client_id", "joe"}}, "joe"}, Way{{{"method", "bearer"}}, ""},
-                         Way{{{"method", "api-key"}}, ""}, Way{{{"method", "api-key"}, {"parameter", "api_key"}}, ""}}) {
+  for (const Way& way :
+       {Way{{{"method", "basic"}, {"client_id", "joe"}}, "joe"}, Way{{{"method", "bearer"}}, ""},
+        Way{{{"method", "api-key"}}, ""}, Way{{{"method", "api-key"}, {"parameter", "api_key"}}, ""}}) {
     RestOptions o;
     o.user = way.user;
     o.secret = secret;
@@ -176,15 +178,26 @@ TEST(SignIn, EachMethodOpensTheDoorAndNoSecretIsLogged) {
     std::string cursor;
     std::size_t rows = 0;
     for (int end = SY_PAGE_MORE; end == SY_PAGE_MORE;) {
-      const PageEnd page = crm.connection.feeds().page(crm.host.call(), "contact", cursor, [&](const Item&) { return ++rows != 0; });
+      const PageEnd page =
+          crm.connection.feeds().page(crm.host.call(), "contact", cursor, [&](const Item&) { return ++rows != 0; });
       cursor = page.next.value_or("");
       end = page.end;
-      EXPECT_EQ(cursor.find(secret), std::string::npos) << "servers repeat the key in their links; the store must not hold it";
+      EXPECT_EQ(cursor.find(secret), std::string::npos)
+          << "servers repeat the key in their links; the store must not hold it";
     }
     EXPECT_EQ(rows, 5u) << json::serialize(way.auth);
     crm.host.secret("auth.secret", "yesterday's");
     const EndpointHandle e = crm.open();
-    EXPECT_EQ([&] { try { fetch(crm, e, "1"); return SY_OK; } catch (const Error& x) { return static_cast<decltype(SY_OK)>(x.code()); } }(), SY_AUTH);
+    EXPECT_EQ(
+        [&] {
+          try {
+            fetch(crm, e, "1");
+            return SY_OK;
+          } catch (const Error& x) {
+            return static_cast<decltype(SY_OK)>(x.code());
+          }
+        }(),
+        SY_AUTH);
     EXPECT_FALSE(crm.host.logged(secret));
     for (const std::string& effect : crm.host.effects()) EXPECT_EQ(effect.find(secret), std::string::npos);
   }
@@ -193,7 +206,8 @@ TEST(SignIn, EachMethodOpensTheDoorAndNoSecretIsLogged) {
 std::map<std::string, std::string> findings(const json::object& facts) {
   std::map<std::string, std::string> out;
   for (const json::value& f : facts.at("findings").as_array())
-    out[std::string(f.at("check").as_string())] += std::string(f.at("state").as_string()) + " " + std::string(f.at("text").as_string()) + "\n";
+    out[std::string(f.at("check").as_string())] +=
+        std::string(f.at("state").as_string()) + " " + std::string(f.at("text").as_string()) + "\n";
   return out;
 }
 
@@ -216,7 +230,8 @@ TEST(Probe, AServerThatRefusesIsAFindingAndNoError) {
   MappedCrm crm;
   crm.connect();
   crm.server.refuse_credentials();
-  EXPECT_THAT(findings(json::parse(crm.connection.probe(crm.host.call())).as_object()).at("sign-in"), HasSubstr("error"));
+  EXPECT_THAT(findings(json::parse(crm.connection.probe(crm.host.call())).as_object()).at("sign-in"),
+              HasSubstr("error"));
 }
 
 TEST(Discover, ReadsMetadataAndDraftsAMappingThatTheCheckerAccepts) {

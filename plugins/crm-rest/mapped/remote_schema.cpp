@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t rows_looked_at = 50, most_fields = 1000;
 
 /// Names that collections of people, tasks and mail usually have, for servers that do not tell theirs.
-constexpr std::array<const char*, 12> usual_sets{"contacts", "people", "persons",  "leads", "accounts", "users",
+constexpr std::array<const char*, 12> usual_sets{"contacts", "people", "persons",    "leads", "accounts", "users",
                                                  "tasks",    "todos",  "activities", "notes", "emails",   "messages"};
 
 std::string type_of(const json::value& v) {
@@ -26,7 +26,8 @@ std::string type_of(const json::value& v) {
 
 void add(RemoteSet& out, const std::string& name, const json::value& v, int depth) {
   if (depth < 3 && v.is_object()) {
-    for (const auto& member : v.get_object()) add(out, name + "." + std::string(member.key()), member.value(), depth + 1);
+    for (const auto& member : v.get_object())
+      add(out, name + "." + std::string(member.key()), member.value(), depth + 1);
     return;
   }
   if (depth < 3 && v.is_array() && !v.get_array().empty() && v.get_array()[0].is_object()) {
@@ -34,7 +35,8 @@ void add(RemoteSet& out, const std::string& name, const json::value& v, int dept
     return;
   }
   const std::string type = type_of(v);
-  const auto at = std::find_if(out.fields.begin(), out.fields.end(), [&](const RemoteField& f) { return f.name == name; });
+  const auto at =
+      std::find_if(out.fields.begin(), out.fields.end(), [&](const RemoteField& f) { return f.name == name; });
   if (at == out.fields.end()) {
     if (out.fields.size() < most_fields) out.fields.push_back({name, type});
   } else if (at->type.empty()) {
@@ -109,22 +111,26 @@ RemoteSet read_sample(const std::string& set, const json::value& answer, const P
     out.bare = rows != nullptr && out.rows.empty();
   }
   if (rows == nullptr || rows->empty()) {
-    out.note = rows == nullptr ? "the answer holds no list that can be recognised" : "there are no rows, so no columns can be seen";
+    out.note = rows == nullptr ? "the answer holds no list that can be recognised"
+                               : "there are no rows, so no columns can be seen";
     return out;
   }
   for (std::size_t i = 0; i < rows->size() && i < rows_looked_at; ++i)
     if (const json::object* row = (*rows)[i].if_object())
       for (const auto& member : *row)
         if (member.key().find('@') == json::string_view::npos) add(out, std::string(member.key()), member.value(), 0);
-  for (const char* place : {"@odata.nextLink", "next", "links.next", "_links.next.href", "paging.next.link", "meta.next"}) {
+  for (const char* place :
+       {"@odata.nextLink", "next", "links.next", "_links.next.href", "paging.next.link", "meta.next"}) {
     const Path path = place[0] == '@' ? Path{place} : split(place, '.');
-    if (const json::value* v = at_path(answer, path); v != nullptr && v->is_string() && out.next.empty()) out.next = path;
+    if (const json::value* v = at_path(answer, path); v != nullptr && v->is_string() && out.next.empty())
+      out.next = path;
   }
   out.key = key_of(out);
   return out;
 }
 
-std::vector<RemoteSet> remote_sets(Web& web, const Host& host, const Call& call, std::span<const std::string_view> wanted) {
+std::vector<RemoteSet> remote_sets(Web& web, const Host& host, const Call& call,
+                                   std::span<const std::string_view> wanted) {
   std::vector<RemoteSet> out;
   if (web.mapping().odata) {
     for (RemoteSet& s : read_metadata(web.text(host, call, "$metadata")))
@@ -142,8 +148,9 @@ std::vector<RemoteSet> remote_sets(Web& web, const Host& host, const Call& call,
     if (auto one = sampled(web, host, call, name, named)) out.push_back(std::move(*one));
   }
   if (out.empty())
-    throw Error(SY_CONFIG, "crm: the server has no collection with a usual name below this address; name them with --set, and "
-                           "set base in the mapping");
+    throw Error(SY_CONFIG,
+                "crm: the server has no collection with a usual name below this address; name them with --set, and "
+                "set base in the mapping");
   return out;
 }
 

@@ -1,4 +1,5 @@
-// remote_schema.hpp: what a CRM holds, by names and types: from $metadata, or from the shape of sample rows. No content.
+// remote_schema.hpp: what a CRM holds, by names and types: from $metadata, or from the shape of sample rows. No
+// content.
 #pragma once
 
 #include "mapped/web.hpp"
@@ -12,8 +13,8 @@ struct RemoteField {
 struct RemoteSet {
   std::string set, key, note;
   std::vector<RemoteField> fields;
-  Path rows, next;         ///< samples: where an answer holds the rows and the next page's link
-  bool bare = false;       ///< samples: the answer itself is the list
+  Path rows, next;    ///< samples: where an answer holds the rows and the next page's link
+  bool bare = false;  ///< samples: the answer itself is the list
 
   [[nodiscard]] boost::json::object json() const;
   [[nodiscard]] const RemoteField* field(std::string_view name) const;

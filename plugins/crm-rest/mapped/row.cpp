@@ -60,8 +60,7 @@ json::value choice_of(const FieldMap& f, const json::value& v) {
   for (const auto& [word, remote] : f.values)
     if (same_value(remote, v)) return json::value(word);
   const std::vector<std::string> known = split(f.field.choices, '|');
-  if (const std::string text = plain(v);
-      f.values.empty() && std::find(known.begin(), known.end(), text) != known.end())
+  if (const std::string text = plain(v); f.values.empty() && std::find(known.begin(), known.end(), text) != known.end())
     return json::value(text);
   unreadable(f, "value");
 }

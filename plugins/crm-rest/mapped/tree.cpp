@@ -104,7 +104,8 @@ class Scanner {
     const Spot begin = spot();
     std::string raw(1, take());
     while (peek() != '"') {
-      if (at_ >= text_.size() || static_cast<unsigned char>(peek()) < 0x20) throw Mistake{begin, "this text has no end"};
+      if (at_ >= text_.size() || static_cast<unsigned char>(peek()) < 0x20)
+        throw Mistake{begin, "this text has no end"};
       if (peek() == '\\') raw += take();
       if (at_ < text_.size()) raw += take();
     }
@@ -122,7 +123,8 @@ class Scanner {
       raw += take();
     boost::system::error_code failed;
     json::value read = json::parse(raw, failed);
-    if (raw.empty() || failed) throw Mistake{begin, "a value is expected here: a text in quotes, a number, true, false, null"};
+    if (raw.empty() || failed)
+      throw Mistake{begin, "a value is expected here: a text in quotes, a number, true, false, null"};
     return read;
   }
 
@@ -179,7 +181,8 @@ Tree read_tree(const std::string& file, std::string_view text, Mistakes& mistake
 Tree laid_over(Tree base, const Tree& over) {
   if (!base.object || !over.object) return over;
   for (const Tree::Member& m : over.members) {
-    const auto at = std::find_if(base.members.begin(), base.members.end(), [&](const auto& b) { return b.key == m.key; });
+    const auto at =
+        std::find_if(base.members.begin(), base.members.end(), [&](const auto& b) { return b.key == m.key; });
     if (m.value.null()) {
       if (at != base.members.end()) base.members.erase(at);
     } else if (at == base.members.end()) {

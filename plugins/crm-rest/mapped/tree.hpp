@@ -1,5 +1,6 @@
-// tree.hpp: JSON with the place of every key and value, for files that people write: a mistake is told by file, line and
-// column. Comments (// to the end of the line) are allowed. Trees are laid over each other without losing their places.
+// tree.hpp: JSON with the place of every key and value, for files that people write: a mistake is told by file, line
+// and column. Comments (// to the end of the line) are allowed. Trees are laid over each other without losing their
+// places.
 #pragma once
 
 #include <boost/json.hpp>

@@ -129,7 +129,8 @@ void Web::require_success(const Answer& answer, std::string_view what) const {
   if (r.ok()) text += " with an error inside";
   if (r.status != 401 && r.status != 403) {  // these may repeat the credential
     if (!code.empty()) text += " " + harmless(code);
-    if (const std::string said = harmless(text_at(answer.body, m.error_message)); !said.empty()) text += " (" + said + ")";
+    if (const std::string said = harmless(text_at(answer.body, m.error_message)); !said.empty())
+      text += " (" + said + ")";
   }
   if (const std::string_view help = remedy(kind); !help.empty()) text += "; " + std::string(help);
   throw Refused(r.status, kind, std::move(text), retry_after(r), harmless(code));
@@ -278,7 +279,8 @@ std::string Web::path(const std::string& set, const std::string& fixed, const st
 std::string Web::listing(const RecordMap& record) const {
   const QueryMap& q = mapping_->query;
   const bool tracked = mapping_->delta == Delta::links;  // tracking and ordering exclude each other
-  return path(record.set, record.query, columns_of(record), {}, q.odata ? (tracked ? "" : slashed(record.key)) : q.order);
+  return path(record.set, record.query, columns_of(record), {},
+              q.odata ? (tracked ? "" : slashed(record.key)) : q.order);
 }
 
 std::string Web::since(const RecordMap& record, std::int64_t utc_ms) const {
@@ -286,8 +288,9 @@ std::string Web::since(const RecordMap& record, std::int64_t utc_ms) const {
   const json::value at = instant_as(utc_ms, q.since_format);
   const std::string text = at.is_string() ? std::string(at.get_string()) : json::serialize(at);
   if (!q.odata)
-    return path(record.set, record.query, {}, replaced(replaced(q.since, "{instant}", net::encode(text)), "{column}",
-                                                       path_text(record.changed)), q.order);
+    return path(record.set, record.query, {},
+                replaced(replaced(q.since, "{instant}", net::encode(text)), "{column}", path_text(record.changed)),
+                q.order);
   std::string filter = slashed(record.changed) + " ge " + text;  // a row that was never changed has no time of change
   if (!record.created.empty()) filter += " or " + slashed(record.created) + " ge " + text;
   return path(record.set, record.query, columns_of(record), filter, slashed(record.changed) + " desc");

@@ -1,5 +1,5 @@
-/* discovery.h: "sy.discovery/1", offered by a connection that can tell what a system holds, so that a person can say how
- * it maps. It reads and never writes; no content of a record is put, only names and types. */
+/* discovery.h: "sy.discovery/1", offered by a connection that can tell what a system holds, so that a person can say
+ * how it maps. It reads and never writes; no content of a record is put, only names and types. */
 #ifndef SYNCLINE_DISCOVERY_H
 #define SYNCLINE_DISCOVERY_H
 
