@@ -32,6 +32,7 @@ constexpr std::array<FaultCode, 23> codes{{
     {"CFG030", "a plugin is missing"},
     {"CFG031", "a plugin is refused"},
     {"CFG032", "a plugin has no such class"},
+    {"CFG033", "a plugin refuses its settings"},
     {"CFG040", "a secret stands in a file that others may read"},
     {"CFG041", "a secret is not given as it has to be"},
 }};

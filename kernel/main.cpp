@@ -35,6 +35,7 @@ int run(int argc, char** argv) {
   add_requests(app, context);
   add_config(app, context);
   add_plugin(app, context);
+  add_discover(app, context);
   add_version(app, context);
   try {
     app.parse(argc, argv);

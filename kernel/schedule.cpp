@@ -208,9 +208,12 @@ std::unique_ptr<Engine::Prepared> Engine::prepare(const PairConfig& p, Ledger& l
   out->endpoint.crm = crm.open(out->host.crm->raw(), crm_settings(p));
   const DirectoryHandle directory = out->endpoint.crm.directory();
   json::object identity;
-  if (directory)
-    identity = parse_object(directory.identity(CallBudget(std::chrono::minutes(2), options_.canceled), p.address),
-                            "the directory's identity");
+  if (directory) try {
+      identity = parse_object(directory.identity(CallBudget(std::chrono::minutes(2), options_.canceled), p.address),
+                              "the directory's identity");
+    } catch (const Error& e) {
+      if (e.code() != SY_UNSUPPORTED || p.id.empty()) throw;  // it knows parties, and not who owns a mailbox
+    }
   else if (p.id.empty())
     throw Error(SY_CONFIG, "the CRM of " + p.name +
                                " cannot tell who that is: set id = \"…\" there, so that its links survive a renaming");

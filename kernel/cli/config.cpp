@@ -1,7 +1,7 @@
 // config: check, schema, example, show. Nothing here touches the network.
 #include <iostream>
 
-#include "context.hpp"
+#include "connected.hpp"
 #include "exit_code.hpp"
 #include "reference.hpp"
 
@@ -9,7 +9,8 @@ namespace syncline {
 namespace {
 
 void check_file(Context& context, const std::string& file, bool as_json) {
-  const LoadedConfig loaded = read_config(file.empty() ? context.file() : file, context.options());
+  LoadedConfig loaded = read_config(file.empty() ? context.file() : file, context.options());
+  if (loaded.faults.empty()) check_connections(loaded);
   const Config& c = loaded.config;
   const bool fine = loaded.faults.empty();
   if (as_json) {

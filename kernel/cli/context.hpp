@@ -65,6 +65,7 @@ void add_quarantine(CLI::App& app, Context& context);
 void add_requests(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_plugin(CLI::App& app, Context& context);
+void add_discover(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 }  // namespace syncline

@@ -1,7 +1,7 @@
 // plugin: list what the folders hold, without loading it; describe one.
 #include <iostream>
 
-#include "context.hpp"
+#include "connected.hpp"
 #include "exit_code.hpp"
 #include "reference.hpp"
 
@@ -40,8 +40,27 @@ json::object option_json(const sy_option& o) {
   return out;
 }
 
-void describe_plugin(PluginRegistry& plugins, const std::string& name, bool as_json) {
-  const sy_plugin& p = plugins.load(name);
+/// What the servers of its connections really offer, and what follows.
+json::array probed(Context& context, const std::string& plugin, const std::vector<std::string>& connections,
+                   bool as_json) {
+  json::array out;
+  for (const std::string& name : connections) {
+    const Connected connected(context.config(), name);
+    if (connected.config().plugin != plugin)
+      throw Error(SY_CONFIG, "connection " + name + " uses plugin " + connected.config().plugin + ", not " + plugin);
+    json::object facts = probe(connected);
+    if (!as_json) {
+      std::cout << "\nConnection " << name << ":\n\n";
+      print_probe(facts);
+    }
+    out.push_back(json::object{{"connection", name}, {"facts", std::move(facts)}});
+  }
+  return out;
+}
+
+void describe_plugin(Context& context, const std::string& name, const std::vector<std::string>& connections,
+                     bool as_json) {
+  const sy_plugin& p = context.plugins().load(name);
   json::object out{{"name", p.name},
                    {"version", p.version},
                    {"licence", p.licence},
@@ -64,10 +83,10 @@ void describe_plugin(PluginRegistry& plugins, const std::string& name, bool as_j
       page += "\nIn a user's or queue's `mailbox`:\n\n" + option_table(mailbox);
   }
   out["classes"] = std::move(classes);
-  if (as_json)
-    std::cout << json::serialize(out) << "\n";
-  else
-    std::cout << page;
+  if (!as_json) std::cout << page;
+  json::array found = probed(context, name, connections, as_json);
+  if (!connections.empty()) out["connections"] = std::move(found);
+  if (as_json) std::cout << json::serialize(out) << "\n";
 }
 
 }  // namespace
@@ -86,7 +105,9 @@ void add_plugin(CLI::App& app, Context& context) {
   auto info_json = std::make_shared<bool>(false);
   info->add_option("NAME", *name, "the plugin")->required();
   info->add_flag("--json", *info_json, "print it as JSON");
-  info->callback([&context, name, info_json] { describe_plugin(context.plugins(), *name, *info_json); });
+  auto connections = std::make_shared<std::vector<std::string>>();
+  info->add_option("--connection", *connections, "also ask this connection's server what it offers; reads only");
+  info->callback([=, &context] { describe_plugin(context, *name, *connections, *info_json); });
 }
 
 }  // namespace syncline

@@ -5,6 +5,7 @@
 
 #include "endpoint.hpp"
 #include "feed.hpp"
+#include "mapped/mapped_system.hpp"
 #include "syncline/connection.hpp"
 
 namespace syncline::crm {
@@ -12,12 +13,16 @@ namespace syncline::crm {
 class CrmRest final : public Connection {
  public:
   static constexpr const char* name = "crm-rest";
-  static constexpr const char* summary = "A CRM with an OData Web API (Dynamics 365 / Dataverse); email";
+  static constexpr const char* summary =
+      "A CRM that speaks REST or OData: Dynamics 365 / Dataverse (email), or any that a mapping describes";
   static constexpr auto options = std::to_array<sy_option>({
       {sizeof(sy_option), SY_URL, SY_REQUIRED, "url", nullptr, nullptr,
-       "Address of the organization, without /api/data", "\"https://contoso.crm4.dynamics.com\""},
+       "Address of the CRM; of a Dynamics 365 organization without /api/data", "\"https://contoso.crm4.dynamics.com\""},
       {sizeof(sy_option), SY_TEXT, 0, "profile", "\"dataverse\"", nullptr,
-       "Names of tables, columns and states: a profile that is built in, or a file in profile_dir", "\"dataverse\""},
+       "How the CRM speaks: dataverse, odata or rest, or a file in profile_dir", "\"dataverse\""},
+      {sizeof(sy_option), SY_PATH, 0, "mapping", nullptr, nullptr,
+       "File that maps the collections and columns of any other CRM; it extends odata or rest and replaces profile",
+       "\"/etc/syncline/acme.json\""},
       {sizeof(sy_option), SY_PATH, 0, "profile_dir", nullptr, nullptr,
        "Folder with profile files (NAME.json) that replace the built-in ones", "\"/etc/syncline/profiles\""},
       {sizeof(sy_option), SY_TEXT, 0, "api_version", "\"v9.2\"", nullptr, "Version of the Web API", "\"v9.1\""},
@@ -26,19 +31,23 @@ class CrmRest final : public Connection {
       {sizeof(sy_option), SY_BOOL, 0, "verify", "true", nullptr, "Check the server's certificate; false only for tests",
        "true"},
       {sizeof(sy_option), SY_CHOICE, 0, "auth.method", "\"oauth2-client-credentials\"",
-       "oauth2-client-credentials|basic|none", "How to sign in", "\"oauth2-client-credentials\""},
+       "oauth2-client-credentials|basic|api-key|bearer|none", "How to sign in", "\"oauth2-client-credentials\""},
       {sizeof(sy_option), SY_TEXT, 0, "auth.tenant", nullptr, nullptr,
        "Directory (tenant) id or domain; not needed with token_url", "\"contoso.onmicrosoft.com\""},
       {sizeof(sy_option), SY_TEXT, 0, "auth.client_id", nullptr, nullptr,
        "Application (client) id; with basic the user name", "\"5a1c0e9e-0c05-4ad1-9d2f-2f6f43c1a001\""},
-      {sizeof(sy_option), SY_SECRET, 0, "auth.secret", nullptr, nullptr, "Client secret; with basic the password",
-       "{ env = \"CRM_SECRET\" }"},
+      {sizeof(sy_option), SY_SECRET, 0, "auth.secret", nullptr, nullptr,
+       "Client secret; with basic the password, else the API key or the token", "{ env = \"CRM_SECRET\" }"},
       {sizeof(sy_option), SY_URL, 0, "auth.token_url", nullptr, nullptr,
        "Token endpoint; default: Microsoft's for the tenant",
        "\"https://login.microsoftonline.com/TENANT/oauth2/v2.0/token\""},
       {sizeof(sy_option), SY_TEXT, 0, "auth.scope", nullptr, nullptr,
        "Scope of the token; default: the address's origin with /.default",
        "\"https://contoso.crm4.dynamics.com/.default\""},
+      {sizeof(sy_option), SY_TEXT, 0, "auth.header", "\"X-Api-Key\"", nullptr, "With api-key: the header that bears it",
+       "\"X-Api-Key\""},
+      {sizeof(sy_option), SY_TEXT, 0, "auth.parameter", nullptr, nullptr,
+       "With api-key: the query parameter that bears it, instead of a header", "\"api_key\""},
       {sizeof(sy_option), SY_INT, 0, "max_concurrent", "8", "1..50", "Requests under way at once, over all pairs", "8"},
       {sizeof(sy_option), SY_BYTES, 0, "attachment_limit", nullptr, "0..134217728",
        "Largest attachment that is stored; default: the organization's own limit", "\"5MiB\""},
@@ -48,13 +57,19 @@ class CrmRest final : public Connection {
   CrmRest(Host host, std::string_view config);
   std::unique_ptr<Endpoint> open(Host host, std::string_view settings) override;
   std::string probe(const Call& call) override;
-  Feeds* feeds() override { return &feeds_; }
+  Feeds* feeds() override;
+  Discovery* discovery() override { return mapped_.get(); }
 
  private:
+  struct Dataverse {
+    Dataverse(const Settings& settings, const Host& host);
+    Client client;
+    Organization organization;
+    OrganizationFeeds feeds;
+  };
   Host host_;
-  Client client_;
-  Organization organization_;
-  OrganizationFeeds feeds_;
+  std::unique_ptr<Dataverse> dataverse_;  ///< one of the two
+  std::unique_ptr<MappedSystem> mapped_;
 };
 
 }  // namespace syncline::crm

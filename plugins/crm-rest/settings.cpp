@@ -2,7 +2,9 @@
 
 #include <boost/json.hpp>
 
+#include "mapped/mapping.hpp"
 #include "profile.hpp"
+#include "sign_in.hpp"
 #include "syncline/net/url.hpp"
 
 namespace syncline::crm {
@@ -45,6 +47,7 @@ Settings Settings::read(std::string_view json_text) {
   take(config, "url", s.url);
   take(config, "profile", s.profile);
   take(config, "profile_dir", s.profile_dir);
+  take(config, "mapping", s.mapping);
   take(config, "api_version", s.api_version);
   take(config, "ca_file", s.ca_file);
   if (const json::value* v = config.if_contains("verify"); v != nullptr && v->is_bool()) s.verify = v->get_bool();
@@ -58,26 +61,33 @@ Settings Settings::read(std::string_view json_text) {
     take(auth, "client_id", s.client_id);
     take(auth, "token_url", s.token_url);
     take(auth, "scope", s.scope);
+    take(auth, "header", s.key_header);
+    take(auth, "parameter", s.key_parameter);
   }
   if (s.url.empty())
     throw Error(SY_CONFIG, "url is missing: the organization's address, such as https://contoso.crm4.dynamics.com");
   while (s.url.ends_with('/')) s.url.pop_back();
   static_cast<void>(net::parse_url(s.url));
-  if (s.url.find("/api/data") != std::string::npos)
+  if (!s.mapped() && s.url.find("/api/data") != std::string::npos)
     throw Error(SY_CONFIG, "url names the Web API itself; give the organization's address and api_version apart");
   if (s.api_version.empty() || s.api_version.find_first_not_of("v.0123456789") != std::string::npos)
     throw Error(SY_CONFIG, "api_version must look like v9.2");
   return s;
 }
 
+bool Settings::mapped() const { return !mapping.empty() || (profile_dir.empty() && is_mapped_profile(profile)); }
+
 std::shared_ptr<net::Authenticator> authenticator(const Settings& s, const Host& host) {
   const net::SecretSource secret = [host] { return host.secret("auth.secret"); };
   if (s.method == "none") return std::make_shared<net::NoAuth>();
+  if (s.method == "bearer") return std::make_shared<net::ApiKey>("Authorization", secret, "Bearer ");
+  if (s.method == "api-key" && !s.key_parameter.empty()) return std::make_shared<KeyParameter>(s.key_parameter, secret);
+  if (s.method == "api-key") return std::make_shared<net::ApiKey>(s.key_header, secret);
   if (s.client_id.empty())
     throw Error(SY_CONFIG, "auth.client_id is missing: the application's id (for basic: the user name)");
   if (s.method == "basic") return std::make_shared<net::BasicAuth>(s.client_id, secret);
   if (s.method != "oauth2-client-credentials")
-    throw Error(SY_CONFIG, "auth.method must be oauth2-client-credentials, basic or none");
+    throw Error(SY_CONFIG, "auth.method must be oauth2-client-credentials, basic, api-key, bearer or none");
   net::ClientCredentialsOptions o;
   o.token_url = s.token_url;
   if (o.token_url.empty()) {
@@ -87,7 +97,7 @@ std::shared_ptr<net::Authenticator> authenticator(const Settings& s, const Host&
   o.client_id = s.client_id;
   o.secret = secret;
   o.scope = s.scope;
-  if (o.scope.empty()) {
+  if (o.scope.empty() && !s.mapped()) {
     const net::Origin origin = net::parse_url(s.url).origin;
     o.scope = origin.scheme + "://" + origin.host_field() + "/.default";
   }

@@ -11,12 +11,15 @@
 namespace syncline::crm {
 
 struct Settings {
-  std::string url, profile = "dataverse", profile_dir, api_version = "v9.2", ca_file;
+  std::string url, profile = "dataverse", profile_dir, mapping, api_version = "v9.2", ca_file;
   bool verify = true;
   std::string method = "oauth2-client-credentials", tenant, client_id, token_url, scope;
+  std::string key_header = "X-Api-Key", key_parameter;  ///< api-key: where the key stands; a parameter goes first
   std::size_t max_concurrent = 8, page_size = 2000;
   std::optional<std::uint64_t> attachment_limit;  ///< absent: what the organization says
 
+  /// A CRM that a mapping describes: the profile odata or rest, or a file of one's own.
+  [[nodiscard]] bool mapped() const;
   /// Throws SY_CONFIG with the option and the remedy.
   static Settings read(std::string_view json_text);
 };

@@ -2,6 +2,7 @@
 #include "syncline/blobs.h"
 #include "syncline/connection.h"
 #include "syncline/directory.h"
+#include "syncline/discovery.h"
 #include "syncline/endpoint.h"
 #include "syncline/feeds.h"
 #include "syncline/filter.h"

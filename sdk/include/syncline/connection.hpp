@@ -2,9 +2,18 @@
 #pragma once
 
 #include "connection.h"
+#include "discovery.h"
 #include "endpoint.hpp"
 
 namespace syncline {
+
+/// Tells what a system holds. Any thread.
+class Discovery {
+ public:
+  virtual ~Discovery() = default;
+  virtual std::vector<std::string> discover(const Call&, std::span<const std::string_view> sets) = 0;
+  virtual std::string draft(const Call&, std::span<const std::string_view> sets) = 0;
+};
 
 class Connection {
  public:
@@ -18,6 +27,7 @@ class Connection {
   virtual std::unique_ptr<Endpoint> open(Host host, std::string_view settings) = 0;
   virtual std::string probe(const Call&) = 0;
   virtual Feeds* feeds() { return nullptr; }
+  virtual Discovery* discovery() { return nullptr; }
 
   const void* table(const char* id);
 
@@ -26,6 +36,20 @@ class Connection {
 };
 
 namespace detail {
+inline constexpr sy_discovery discovery_table = {
+    sizeof(sy_discovery),
+    [](void* self, const sy_call* call, const sy_str* sets, std::size_t n, const sy_texts* out, sy_error* e) {
+      return guard(e, [&] {
+        for (const std::string& t : static_cast<Connection*>(self)->discovery()->discover(Call(*call), views(sets, n)))
+          if (out->put(out, borrow(t)) == 0) break;
+      });
+    },
+    [](void* self, const sy_call* call, const sy_str* sets, std::size_t n, const sy_texts* out, sy_error* e) {
+      return guard(e, [&] {
+        out->put(out, borrow(static_cast<Connection*>(self)->discovery()->draft(Call(*call), views(sets, n))));
+      });
+    }};
+
 inline Feeds* connection_feeds(void* self) { return static_cast<Connection*>(self)->feeds(); }
 
 template <int Side>
@@ -56,6 +80,7 @@ inline const void* Connection::table(const char* id) {
   if (name == "sy.connection/1")
     return side_ == SY_MAILBOX ? &detail::connection_table<SY_MAILBOX> : &detail::connection_table<SY_CRM>;
   if (name == "sy.feeds/1" && feeds() != nullptr) return &detail::feeds_table<&detail::connection_feeds>;
+  if (name == "sy.discovery/1" && discovery() != nullptr) return &detail::discovery_table;
   return nullptr;
 }
 

@@ -13,7 +13,7 @@ typedef struct sy_directory {
   uint32_t size;
   /* {"organization": id, "organization_name": …, "principal": {"id": …, "kind": "user"|"queue", "address": …,
    *  "name": …, "approved": bool, "enabled": bool, "incoming": 0..3, "method": 0..4 or null}}; SY_GONE: no such
-   * principal. */
+   * principal; SY_UNSUPPORTED: the CRM cannot tell who owns a mailbox. */
   sy_code (*identity)(void* self, const sy_call*, sy_str address, const sy_texts*, sy_error*);
   /* Per address a JSON array of candidates {"type": "user"|"contact"|"account"|"lead"|"queue"|…, "id": …, "name": …,
    * "active": bool, "owner": id or null}; an empty array: nobody. */

@@ -134,6 +134,37 @@ class DirectoryHandle {
   void* self_ = nullptr;
 };
 
+class DiscoveryHandle {
+ public:
+  DiscoveryHandle() = default;
+  DiscoveryHandle(const sy_discovery* table, void* self) : table_(table), self_(self) {}
+  explicit operator bool() const { return table_ != nullptr; }
+
+  [[nodiscard]] std::vector<std::string> discover(const sy_call* call, std::span<const std::string> sets) const {
+    return texts(table_->discover, call, sets);
+  }
+  [[nodiscard]] std::string draft(const sy_call* call, std::span<const std::string> sets) const {
+    auto out = texts(table_->draft, call, sets);
+    if (out.size() != 1) throw Error(SY_BROKEN, "the plugin drafted not one mapping, as it must");
+    return std::move(out.front());
+  }
+
+ private:
+  template <class F>
+  std::vector<std::string> texts(F function, const sy_call* call, std::span<const std::string> sets) const {
+    const auto in = borrow_all(sets);
+    std::vector<std::string> out;
+    TextSink sink([&](std::string_view t) { out.emplace_back(t); });
+    sy_error e = no_error();
+    const sy_code code = function(self_, call, in.data(), in.size(), sink, &e);
+    sink.rethrow();
+    check(code, e);
+    return out;
+  }
+  const sy_discovery* table_ = nullptr;
+  void* self_ = nullptr;
+};
+
 /// An open endpoint; closes it when destroyed.
 class EndpointHandle {
  public:
@@ -301,6 +332,9 @@ class ConnectionHandle {
     return out;
   }
   [[nodiscard]] FeedsHandle feeds() const { return {instance_.table<sy_feeds>("sy.feeds/1"), instance_.self()}; }
+  [[nodiscard]] DiscoveryHandle discovery() const {
+    return {instance_.table<sy_discovery>("sy.discovery/1"), instance_.self()};
+  }
   [[nodiscard]] const sy_class& type() const { return instance_.type(); }
 
  private:
