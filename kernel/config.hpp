@@ -28,6 +28,17 @@ struct PluginSettings {
 
 struct ConnectionConfig : PluginSettings {
   std::string name;
+  std::string server;          ///< whose limits it shares; default: its own name
+  std::int64_t max_pairs = 0;  ///< at work over it at the same time
+};
+
+/// How long the daemon waits between two passes of a pair.
+struct PollConfig {
+  std::int64_t busy_ms = 0, normal_ms = 0, idle_ms = 0, minimum_ms = 0;
+};
+
+struct RetryConfig {
+  std::int64_t first_ms = 0, most_ms = 0;
 };
 
 struct StageConfig : PluginSettings {
@@ -76,6 +87,7 @@ struct PairConfig {
   Conflict conflict = Conflict::last_writer;
   LeftFilter left_filter = LeftFilter::keep;
   EmailConfig email;
+  PollConfig poll;
   int delete_task = 0;  ///< 0 always, 1 only while not completed, 2 never
   std::string ruleset = "d365";
   /// Filters, then rules, in the order in which they run; pairs with the same stage share it.
@@ -101,6 +113,7 @@ struct Config {
   std::int64_t tombstone_keep_days = 0;
   std::int64_t sweep_ms = 0;
   bool first_run_goes = false;  ///< first_run = "go"
+  RetryConfig retry;
   LogConfig log;
   std::vector<ConnectionConfig> connections;
   std::vector<PairConfig> pairs;    ///< in the order of the file

@@ -20,6 +20,7 @@ class ConfigReader {
   void read_pairs(std::string_view kind);
   void read_pair(const Entry& entry, PairConfig::Kind kind);
   void read_mailbox(const Node& mailbox, const std::string& where, PairConfig& pair);
+  void judge_poll(const Node& table, const PairConfig& pair);
   void judge_entities(const Node& table, bool own, PairConfig& pair);
   void judge_sides(const Node& table, PairConfig& pair);
   void read_stages();

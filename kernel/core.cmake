@@ -8,12 +8,13 @@ target_link_libraries(syncline_pure PUBLIC syncline_sdk syncline_basics Boost::j
 target_include_directories(syncline_pure PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} PRIVATE SYSTEM ${XXHASH_INCLUDE})
 
 add_library(syncline_core STATIC
-  apply.cpp capture.cpp decide.cpp facts.cpp feed_walk.cpp host.cpp ledger.cpp ledger_json.cpp org_feeds.cpp pair.cpp
+  apply.cpp capture.cpp decide.cpp facts.cpp feed_walk.cpp host.cpp ledger.cpp ledger_json.cpp ledger_runs.cpp org_feeds.cpp pair.cpp
   pass.cpp record.cpp recover.cpp report.cpp rows.cpp spool.cpp)
 target_link_libraries(syncline_core PUBLIC syncline_pure syncline_formats spdlog::spdlog OpenSSL::Crypto Threads::Threads
   PRIVATE syncline_warnings)
 
-add_library(syncline_engine STATIC schedule.cpp)
+add_library(syncline_engine STATIC
+  daemon.cpp due_queue.cpp installation.cpp leases.cpp notify.cpp preparation.cpp schedule.cpp schedule_pass.cpp)
 target_link_libraries(syncline_engine PUBLIC syncline_core syncline_config PRIVATE syncline_warnings)
 
 # step(): nothing in the program, the end of the process in the crash tests.

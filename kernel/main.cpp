@@ -26,6 +26,7 @@ int run(int argc, char** argv) {
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
   app.require_subcommand(1);
   app.footer(exit_codes());
+  add_run(app, context);
   add_sync(app, context);
   add_plan(app, context);
   add_confirm(app, context);

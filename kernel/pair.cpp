@@ -139,8 +139,18 @@ class Held {
   std::set<std::int64_t> links_;
 };
 
+std::size_t count_pending(PassContext& ctx, Side side) {
+  std::size_t n = 0;
+  std::vector<std::int64_t> after;
+  for (auto page = ctx.ledger.pending_page(ctx.state.id, side, after, 1000); !page.empty();
+       page = ctx.ledger.pending_page(ctx.state.id, side, after, 1000))
+    n += page.size();
+  return n;
+}
+
 void work(PassContext& ctx, Side side) {
   std::vector<std::int64_t> after;
+  std::size_t left = ctx.progress ? count_pending(ctx, side) : 0;
   const Held held(ctx);  // what this pass begins itself is not looked at again before the next one
   for (;;) {
     const auto page = ctx.ledger.pending_page(ctx.state.id, side, after, batch_size);
@@ -189,7 +199,8 @@ void work(PassContext& ctx, Side side) {
       write(ctx, batch);
       if (two_way) ctx.flush();  // the next batch's matching reads what this one has linked
     }
-    if (ctx.progress) ctx.progress(ctx.counts, 0);
+    left -= std::min(left, page.size());
+    if (ctx.progress) ctx.progress(ctx.counts, left);
   }
   ctx.flush();
 }
@@ -244,6 +255,25 @@ json::object counts_json(const PassCounts& c) {
                  {"failed", c.failed},       {"recovered", c.recovered}};
   if (!refused_by.empty()) o["refused_by"] = std::move(refused_by);
   return o;
+}
+
+std::string counts_line(const PassCounts& c) {
+  std::string out;
+  const auto add = [&](std::int64_t n, const char* what) {
+    if (n == 0) return;
+    if (!out.empty()) out += ", ";
+    out += std::to_string(n) + " " + what;
+  };
+  add(c.created, "created");
+  add(c.linked, "linked");
+  add(c.updated, "updated");
+  add(c.removed, "deleted");
+  add(c.unlinked, "unlinked");
+  add(c.refused, "refused");
+  add(c.quarantined, "quarantined");
+  add(c.waiting, "waiting");
+  add(c.recovered, "recovered");
+  return out.empty() ? "nothing to do" : out;
 }
 
 PassEnd run_pass(PassContext& ctx, bool first_run_allowed) {

@@ -66,6 +66,13 @@ constexpr std::array history{
 constexpr std::array tombstone{
     sy_option{sz, SY_INT, 0, "keep_days", "180", "1..3650", "how long a broken link is remembered", nullptr}};
 
+constexpr std::array retry{
+    sy_option{sz, SY_DURATION, 0, "first", "\"5s\"", "1s..1h",
+              "`run`: how long a pair or a server is left alone after a failure; doubled with each further one, with "
+              "some chance in it",
+              nullptr},
+    sy_option{sz, SY_DURATION, 0, "most", "\"5min\"", "1s..1d", "and at most", nullptr}};
+
 constexpr std::array log{
     sy_option{sz, SY_CHOICE, 0, "level", "\"info\"", "trace|debug|info|warn|error", "how much is logged", nullptr},
     sy_option{sz, SY_CHOICE, 0, "format", "\"auto\"", "auto|plain|json", "auto: plain on a terminal, JSON otherwise",
@@ -76,7 +83,13 @@ constexpr std::array log{
 constexpr std::array connection{sy_option{sz, SY_TEXT, SY_REQUIRED, "plugin", nullptr, nullptr,
                                           "the plugin that speaks to this system", "\"pop3\""},
                                 sy_option{sz, SY_TEXT, 0, "class", nullptr, nullptr,
-                                          "which of the plugin's connections, if it has several", "\"pop3\""}};
+                                          "which of the plugin's connections, if it has several", "\"pop3\""},
+                                sy_option{sz, SY_INT, 0, "max_pairs", "8", "1..128",
+                                          "how many users and queues may be at work over it at the same time", nullptr},
+                                sy_option{sz, SY_TEXT, 0, "server", nullptr, nullptr,
+                                          "connections that name the same server share its `max_pairs` (the smallest "
+                                          "counts) and are away together when it is; the connection alone if not given",
+                                          "\"mail.contoso.test\""}};
 
 // What [defaults] may set for every user and queue.
 constexpr std::array common{
@@ -102,7 +115,15 @@ constexpr std::array common{
     sy_option{sz, SY_BYTES, 0, "email.max_size", "\"50MiB\"", "1KiB..1GiB", "larger mail is refused", nullptr},
     sy_option{sz, SY_INT, 0, "delete.task", "0", "0..2",
               "a task deleted in the mailbox is deleted in CRM: 0 always, 1 only while not completed, 2 never",
-              nullptr}};
+              nullptr},
+    sy_option{sz, SY_DURATION, 0, "poll.busy", "\"2min\"", "1s..1d",
+              "`run`: until the next pass, when something moved in the last one", nullptr},
+    sy_option{sz, SY_DURATION, 0, "poll.normal", "\"5min\"", "1s..1d",
+              "`run`: the same for the next three passes, in which nothing moved", nullptr},
+    sy_option{sz, SY_DURATION, 0, "poll.idle", "\"12min\"", "1s..1d",
+              "`run`: the same after that; a mailbox without errors never waits longer", nullptr},
+    sy_option{sz, SY_DURATION, 0, "poll.minimum", nullptr, "1s..1d",
+              "`run`: no pause between passes is shorter, whatever the other three say", "\"15min\""}};
 
 constexpr std::array principal{
     sy_option{sz, SY_TEXT, SY_REQUIRED, "organization", nullptr, nullptr,
@@ -153,6 +174,7 @@ std::vector<Section> make_sections() {
           {S::table, "gate", "mass changes stop before the first write and wait for `syncline confirm`", table(gate)},
           {S::table, "history", "the journal of items", table(history)},
           {S::table, "tombstone", "the memory of broken links", table(tombstone)},
+          {S::table, "retry", "what the daemon does about failures", table(retry)},
           {S::table, "log", "the program's own log", table(log)},
           {S::named, "connection",
            "one system with its credentials, shared by all who use it; the plugin's options stand beside `plugin`",

@@ -56,6 +56,7 @@ struct Context {
   std::shared_ptr<PluginRegistry> plugins_;
 };
 
+void add_run(CLI::App& app, Context& context);
 void add_sync(CLI::App& app, Context& context);
 void add_plan(CLI::App& app, Context& context);
 void add_confirm(CLI::App& app, Context& context);
