@@ -28,3 +28,5 @@ syncline_test(document_test unit document_test.cpp LIBS syncline_pure rapidcheck
 syncline_test(reconcile_test unit reconcile_test.cpp LIBS syncline_pure)
 syncline_test(match_test unit match_test.cpp LIBS syncline_pure)
 syncline_test(token_test unit token_test.cpp LIBS syncline_pure)
+syncline_test(due_queue_test unit due_queue_test.cpp LIBS syncline_engine $<TARGET_OBJECTS:syncline_step>)
+syncline_test(notify_test unit notify_test.cpp LIBS syncline_engine $<TARGET_OBJECTS:syncline_step>)

@@ -127,9 +127,10 @@ JobNext DueQueue::settle(std::size_t id, const JobEnd& end, std::int64_t now) {
     if (end.asked_crm) answered(job.spec.crm, now, out);
   }
   job.quiet = end.moved ? 0 : job.quiet + 1;
+  std::optional<std::int64_t> due;
   switch (end.kind) {
     case JobEnd::Kind::failed: failed(id, end, now, out); break;
-    case JobEnd::Kind::asleep: out.due = never; break;
+    case JobEnd::Kind::asleep: due = never; break;
     case JobEnd::Kind::elsewhere:
       out.interval_ms = std::clamp<std::int64_t>(end.retry_after_ms, 1000, job.spec.poll.idle_ms);
       break;
@@ -137,15 +138,12 @@ JobNext DueQueue::settle(std::size_t id, const JobEnd& end, std::int64_t now) {
       if (end.waiting) job.quiet = std::min(job.quiet, 1);
       job.at_once = end.more ? job.at_once + 1 : 0;
       out.interval_ms = pause(job);
-      if (end.more && job.at_once <= most_repeats) out.due = now;
+      if (end.more && job.at_once <= most_repeats) due = now;
       break;
     }
   }
-  if (out.due == 0) {
-    const double share = end.kind == JobEnd::Kind::failed ? 1 : least_share + (1 - least_share) * chance_();
-    out.due = now + static_cast<std::int64_t>(static_cast<double>(out.interval_ms) * share);
-  }
-  job.due = out.due;
+  const double share = end.kind == JobEnd::Kind::failed ? 1 : least_share + (1 - least_share) * chance_();
+  job.due = out.due = due.value_or(now + static_cast<std::int64_t>(static_cast<double>(out.interval_ms) * share));
   return out;
 }
 
