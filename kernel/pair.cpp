@@ -41,6 +41,33 @@ void retry_quarantined(PassContext& ctx, const Request& r) {
   }
 }
 
+/// A person gives an item up: its row and its trace say so, and nothing is tried until it changes.
+void drop_quarantined(PassContext& ctx, const Request& r) {
+  constexpr std::size_t trace_limit = 16;
+  const auto* item = r.args.if_contains("item");
+  if (item == nullptr || !item->is_string()) return;
+  for (const Quarantined& q : ctx.ledger.quarantine(ctx.state.id)) {
+    if (q.id != std::string_view(item->get_string())) continue;
+    json::object args{{"code", q.code}};
+    if (const auto* by = r.args.if_contains("by")) args["by"] = *by;
+    Batch b;
+    const std::int64_t seq =
+        note_activity(ctx, b, q.kind, q.side, q.id, "dropped",
+                      {{"verdict", "dropped"}, {"stage", "kernel"}, {"reason", "dropped"}, {"args", args}});
+    if (auto seen = ctx.ledger.seen(q.pair, q.side, q.id)) {
+      b.remove(*seen);
+      seen->verdict = seen->reason = "dropped";
+      seen->stage = "kernel";
+      seen->args = args;
+      seen->trace.push_back(seq);
+      if (seen->trace.size() > trace_limit) seen->trace.erase(seen->trace.begin() + 1);
+      b.put(*seen);
+    }
+    b.remove(q);
+    ctx.commit(std::move(b));
+  }
+}
+
 void take_requests(PassContext& ctx) {
   if (ctx.planning) return;
   for (const Request& r : ctx.ledger.requests(ctx.state.id)) {
@@ -53,6 +80,8 @@ void take_requests(PassContext& ctx) {
       ctx.state.waiting = {};
     } else if (r.verb == "retry") {
       retry_quarantined(ctx, r);
+    } else if (r.verb == "drop") {
+      drop_quarantined(ctx, r);
     }
     Batch b;
     b.remove(r);

@@ -58,6 +58,13 @@ struct SyncOptions {
   std::function<NextPass(const PairReport&)> next;
 };
 
+/// That a pair can be signed in for, on both sides.
+struct SignIn {
+  std::string principal;   ///< its id in the CRM
+  std::size_t listed = 0;  ///< items on the first pages of its mailbox's feeds
+  bool more = false;
+};
+
 class Engine {
  public:
   Engine(LoadedConfig loaded, EngineOptions options);
@@ -71,6 +78,9 @@ class Engine {
   /// One pass of each pair over a temporary store: nothing is written on either side, no lease is taken.
   std::vector<PairReport> plan(const std::vector<std::string>& pairs);
 
+  /// Asks the CRM who the pair is and reads the first page of each of its mailbox's feeds; nothing is kept. Throws what
+  /// stands in the way.
+  SignIn sign_in(const PairConfig& pair);
   /// Walks the feeds of the CRM behind a connection for all its pairs, unless somebody has within `fresh_ms`. Throws
   /// what the CRM says.
   void capture_organization(std::string_view connection, std::int64_t fresh_ms);

@@ -218,6 +218,28 @@ void Engine::note_run(const PairReport& r, const NextPass& next) {
   ledger_->commit(b, {});
 }
 
+SignIn Engine::sign_in(const PairConfig& p) {
+  OverlayRows overlay(*rows_);
+  Ledger ledger(overlay);
+  const auto prepared = preparation_->prepare(p, ledger, true);
+  const CallBudget budget(std::chrono::minutes(2), options_.canceled);
+  SignIn out;
+  out.principal = prepared->state.principal;
+  const FeedsHandle feeds = prepared->endpoint.mailbox.feeds();
+  if (!feeds) throw Error(SY_CONFIG, "the mailbox's plugin offers no feeds, so nothing can be read from it");
+  for (const Feed& f : feeds.list(budget)) {
+    if (std::find(prepared->settings.kinds.begin(), prepared->settings.kinds.end(), f.kind) ==
+        prepared->settings.kinds.end())
+      continue;
+    const PageEnd end = feeds.page(budget, f.name, {}, [&](const Item&) {
+      ++out.listed;
+      return true;
+    });
+    out.more = out.more || end.end == SY_PAGE_MORE;
+  }
+  return out;
+}
+
 void Engine::release(std::int64_t pair) {
   static_cast<void>(store_.lease(CallBudget(std::chrono::seconds(2)), lease_name(pair), loaded_.config.instance,
                                  options_.clock(), 0, 0));

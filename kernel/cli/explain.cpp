@@ -2,55 +2,14 @@
 #include <iostream>
 
 #include "context.hpp"
+#include "items.hpp"
 #include "output.hpp"
 
 namespace syncline {
 
 namespace {
 
-struct Found {
-  PairState pair;
-  Seen seen;
-  std::optional<Link> link;
-};
-
-/// An item by its mailbox id, its CRM id, or a mail's Message-ID; in every pair that knows it.
-std::vector<Found> find(Engine& engine, const std::string& wanted) {
-  std::vector<Found> out;
-  Ledger& ledger = engine.ledger();
-  std::string mid = wanted;
-  if (mid.size() > 2 && mid.front() == '<' && mid.back() == '>') mid = mid.substr(1, mid.size() - 2);
-  for (const PairState& p : ledger.pairs()) {
-    std::vector<Link> links;
-    for (const std::string_view kind : {"contact", "task", "appointment", "email"})
-      for (Link& l : ledger.links_of_record(p.org, kind, wanted))
-        if (l.pair == p.id) links.push_back(std::move(l));
-    const Known known = ledger.known(p.org, message_key(mid));
-    for (const KnownLink& k : known.links)
-      if (k.pair == p.id)
-        if (auto l = ledger.link(k.link)) links.push_back(std::move(*l));
-    for (const Waiter& w : known.waiters)
-      if (w.pair == p.id)
-        if (auto s = ledger.seen(p.id, w.side, w.id)) out.push_back({p, std::move(*s), std::nullopt});
-    for (Link& l : links)
-      if (auto s = ledger.seen(p.id, Side::mailbox, l.side.mailbox.id)) out.push_back({p, std::move(*s), std::move(l)});
-    for (const Side side : both_sides)
-      if (auto s = ledger.seen(p.id, side, wanted)) {
-        auto l = s->link != 0 ? ledger.link(s->link) : std::nullopt;
-        if (std::none_of(out.begin(), out.end(),
-                         [&](const Found& f) { return f.pair.id == p.id && f.seen.id == s->id; }))
-          out.push_back({p, std::move(*s), std::move(l)});
-      }
-  }
-  return out;
-}
-
-std::string words(Engine& engine, std::string_view stage, std::string_view reason, const json::object& args) {
-  const std::string w = engine.words(stage, reason, args);
-  return w == reason ? kernel_words(reason, args) : w;
-}
-
-json::object describe(Engine& engine, const Found& f) {
+json::object describe(Engine& engine, const FoundItem& f) {
   json::object o{{"pair", f.pair.name},
                  {"item", f.seen.id},
                  {"side", name_of(f.seen.side)},
@@ -59,7 +18,7 @@ json::object describe(Engine& engine, const Found& f) {
                  {"stage", f.seen.stage},
                  {"reason", f.seen.reason},
                  {"args", f.seen.args},
-                 {"words", words(engine, f.seen.stage, f.seen.reason, f.seen.args)}};
+                 {"words", words_of(engine, f.seen.stage, f.seen.reason, f.seen.args)}};
   if (f.link)
     o["link"] = json::object{{"id", f.link->id},           {"state", name_of(f.link->state)},
                              {"cause", f.link->cause},     {"mailbox", f.link->side.mailbox.id},
@@ -74,16 +33,7 @@ json::object describe(Engine& engine, const Found& f) {
                                 {"waits_for", p->waits_for}};
   json::array steps;
   for (json::object& step : engine.ledger().activity(f.pair.id, f.seen.trace)) {
-    const json::object args = step.contains("args") ? step.at("args").as_object() : json::object();
-    step["words"] = words(engine, std::string_view(step.at("stage").as_string()),
-                          std::string_view(step.at("reason").as_string()), args);
-    if (auto* rules = step.if_contains("rules"))
-      for (auto& r : rules->as_array()) {
-        auto& rule = r.as_object();
-        rule["words"] = words(engine, std::string_view(rule.at("stage").as_string()),
-                              std::string_view(rule.at("reason").as_string()), rule.at("args").as_object());
-      }
-    steps.emplace_back(std::move(step));
+    steps.emplace_back(step_with_words(engine, std::move(step)));
   }
   o["steps"] = std::move(steps);
   return o;
@@ -105,32 +55,16 @@ void print(const json::object& o) {
   if (const auto* p = o.if_contains("pending"))
     std::cout << "  pending since " << instant_text(p->at("since").to_number<std::int64_t>()) << ", attempts "
               << p->at("attempts") << "\n";
-  for (const auto& v : o.at("steps").as_array()) {
-    const auto& s = v.as_object();
-    std::cout << "  " << instant_text(s.at("at").to_number<std::int64_t>()) << "  "
-              << std::string_view(s.at("event").as_string());
-    if (const auto* op = s.if_contains("operation")) std::cout << " (" << std::string_view(op->as_string()) << ")";
-    std::cout << ": " << std::string_view(s.at("words").as_string()) << "\n";
-    if (const auto* rules = s.if_contains("rules"))
-      for (const auto& r : rules->as_array())
-        std::cout << "      " << std::string_view(r.at("stage").as_string()) << ": "
-                  << std::string_view(r.at("words").as_string()) << "\n";
-    if (const auto* lost = s.if_contains("replaced")) std::cout << "      replaced: " << json::serialize(*lost) << "\n";
-    if (const auto* never = s.if_contains("never_stored"))
-      std::cout << "      never stored by the other side: " << json::serialize(*never) << "\n";
-  }
+  for (const auto& v : o.at("steps").as_array()) print_step(v.as_object());
 }
 
 void explain(Context& context, const std::string& item, bool as_json) {
   EngineOptions e;
   e.read_only = true;
   Engine engine(context.loaded(), e);
-  const auto found = find(engine, item);
-  if (found.empty())
-    throw Error(SY_GONE,
-                "no pair knows an item " + item + "; give a mailbox id (POP3: the UIDL), a CRM id or a Message-ID");
+  const auto found = need_items(engine, item);
   json::array out;
-  for (const Found& f : found) {
+  for (const FoundItem& f : found) {
     json::object o = describe(engine, f);
     if (!as_json) print(o);
     out.emplace_back(std::move(o));
