@@ -95,6 +95,19 @@ struct PairConfig {
   Span at;
 };
 
+/// A mail and what shall become of it.
+struct ConfigTest {
+  std::string name, pair;  ///< pair: by its name
+  std::string file;        ///< of the mail; empty: it is built from what follows
+  std::string from, subject, message_id, in_reply_to, body, direction;
+  std::vector<std::string> to, cc, headers;
+  std::optional<std::int64_t> received_ms, size;
+  std::vector<std::pair<std::string, std::string>> known;  ///< type and address
+  std::vector<std::string> in_crm;
+  std::string expect, reason;
+  Span at, expect_at;
+};
+
 struct LogConfig {
   std::string level = "info", format = "auto", file;
 };
@@ -118,6 +131,7 @@ struct Config {
   std::vector<ConnectionConfig> connections;
   std::vector<PairConfig> pairs;    ///< in the order of the file
   std::vector<StageConfig> stages;  ///< [[filter]] and [[rule]] blocks that stand for themselves or change an entry
+  std::vector<ConfigTest> tests;
 
   [[nodiscard]] const ConnectionConfig* connection(std::string_view name) const;
   /// By address or name, without regard to case. Throws Error(SY_CONFIG) with "did you mean".

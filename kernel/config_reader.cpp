@@ -120,6 +120,7 @@ void ConfigReader::read() {
   });
   stages_.check(out_.config.pairs);
   for (PairConfig& p : out_.config.pairs) p.stages = stages_.stages_of(p, ruleset_at_[p.address]);
+  read_tests();
 }
 
 const Entry* ConfigReader::table_of(std::string_view name) {

@@ -24,6 +24,8 @@ class ConfigReader {
   void judge_entities(const Node& table, bool own, PairConfig& pair);
   void judge_sides(const Node& table, PairConfig& pair);
   void read_stages();
+  void read_tests();
+  void read_test(const Node& table);
 
   [[nodiscard]] const Entry* table_of(std::string_view section);
   json::object section_values(std::string_view name);

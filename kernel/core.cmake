@@ -14,7 +14,7 @@ target_link_libraries(syncline_core PUBLIC syncline_pure syncline_formats spdlog
   PRIVATE syncline_warnings)
 
 add_library(syncline_engine STATIC
-  daemon.cpp due_queue.cpp examination.cpp installation.cpp leases.cpp notify.cpp preparation.cpp schedule.cpp schedule_pass.cpp)
+  daemon.cpp due_queue.cpp examination.cpp installation.cpp leases.cpp notify.cpp preparation.cpp schedule.cpp schedule_pass.cpp trial.cpp trial_sides.cpp)
 target_link_libraries(syncline_engine PUBLIC syncline_core syncline_config PRIVATE syncline_warnings)
 
 # step(): nothing in the program, the end of the process in the crash tests.
@@ -31,3 +31,5 @@ syncline_test(token_test unit token_test.cpp LIBS syncline_pure)
 syncline_test(due_queue_test unit due_queue_test.cpp LIBS syncline_engine $<TARGET_OBJECTS:syncline_step>)
 syncline_test(notify_test unit notify_test.cpp LIBS syncline_engine $<TARGET_OBJECTS:syncline_step>)
 syncline_test(ledger_runs_test unit ledger_runs_test.cpp LIBS syncline_core $<TARGET_OBJECTS:syncline_step>)
+syncline_test(trial_test unit trial_test.cpp LIBS syncline_engine syncline_paths $<TARGET_OBJECTS:syncline_step>
+  DEPENDS memory rules storage-sqlite)

@@ -10,7 +10,7 @@
 namespace syncline {
 namespace {
 
-constexpr std::array<FaultCode, 22> codes{{
+constexpr std::array<FaultCode, 23> codes{{
     {"CFG001", "the file is not TOML"},
     {"CFG002", "a file cannot be read"},
     {"CFG003", "an include cannot be followed"},
@@ -33,6 +33,7 @@ constexpr std::array<FaultCode, 22> codes{{
     {"CFG032", "a plugin has no such class"},
     {"CFG040", "a secret stands in a file that others may read"},
     {"CFG041", "a secret is not given as it has to be"},
+    {"CFG050", "a test of the configuration fails"},
 }};
 
 // Columns are code points, as the reader counts them.

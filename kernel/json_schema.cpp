@@ -151,7 +151,7 @@ json::object mailbox_choice(const std::vector<KnownClass>& classes) {
 
 json::object section_schema(const Section& s, const std::vector<KnownClass>& classes) {
   if (s.name == "store" || s.name == "connection") return plugin_choice(classes, s.name, s.options);
-  if (s.shape == Section::Shape::list) return stage_choice(classes, s.name, s.options);
+  if (s.shape == Section::Shape::list && s.name != "test") return stage_choice(classes, s.name, s.options);
   json::object table = table_schema(s.options, s.name != "defaults");
   if (s.name == "user" || s.name == "queue") object_in(table, "properties")["mailbox"] = mailbox_choice(classes);
   if (s.name == "queue")

@@ -30,6 +30,39 @@ ConflictPolicy policy_of(Conflict c) {
 
 }  // namespace
 
+PairSettings pair_settings(const Config& c, const PairConfig& p, const PairState& s, const std::vector<Stage>& stages,
+                           const json::array& configured) {
+  PairSettings set;
+  set.name = p.name;
+  set.kind = s.kind;
+  set.address = p.address;
+  set.conflict = policy_of(p.conflict);
+  set.at_least_once = p.at_least_once;
+  set.first_run_goes = c.first_run_goes;
+  set.gate = {c.gate.max_delete.count,   c.gate.max_delete.percent, c.gate.max_create.count,
+              c.gate.max_create.percent, c.gate.max_rewrite.count,  c.gate.max_rewrite.percent};
+  set.left_deletes = p.left_filter == LeftFilter::remove;
+  set.left_unlinks = p.left_filter == LeftFilter::unlink;
+  set.sweep_ms = c.sweep_ms;
+  set.received_after_ms = p.email.received_after_ms;
+  set.history_keep_ms = c.history_keep_ms;
+  set.tombstone_keep_ms = c.tombstone_keep_days * 24 * 3600 * 1000;
+  set.mailbox = p.mailbox_json;
+  set.user = {{"address", p.address},
+              {"kind", s.kind},
+              {"principal", s.principal},
+              {"method", p.email.method},
+              {"auto_track", p.email.auto_track},
+              {"correlate_by_headers", p.email.correlate_by_headers},
+              {"max_size", p.email.max_size},
+              {"organization", s.organization}};
+  set.user["configured"] = configured;
+  std::string print = fingerprint(p);
+  for (const Stage& st : stages) print += "/" + st.name + std::to_string(st.instance->type().revision);
+  set.fingerprint = std::to_string(key_hash(print));
+  return set;
+}
+
 Preparation::Identity Preparation::ask(const PairConfig& p, const EndpointHandle& crm) const {
   const DirectoryHandle directory = crm.directory();
   json::object identity;
@@ -97,40 +130,6 @@ void Preparation::identify(Prepared& out, const Identity& who, Ledger& ledger) c
   s.kind = out.config->kind == PairConfig::Kind::queue ? "queue" : "user";
 }
 
-void Preparation::settings_of(Prepared& out) {
-  const PairConfig& p = *out.config;
-  const Config& c = installation_.config();
-  const PairState& s = out.state;
-  PairSettings& set = out.settings;
-  set.name = p.name;
-  set.kind = s.kind;
-  set.address = p.address;
-  set.conflict = policy_of(p.conflict);
-  set.at_least_once = p.at_least_once;
-  set.first_run_goes = c.first_run_goes;
-  set.gate = {c.gate.max_delete.count,   c.gate.max_delete.percent, c.gate.max_create.count,
-              c.gate.max_create.percent, c.gate.max_rewrite.count,  c.gate.max_rewrite.percent};
-  set.left_deletes = p.left_filter == LeftFilter::remove;
-  set.left_unlinks = p.left_filter == LeftFilter::unlink;
-  set.sweep_ms = c.sweep_ms;
-  set.received_after_ms = p.email.received_after_ms;
-  set.history_keep_ms = c.history_keep_ms;
-  set.tombstone_keep_ms = c.tombstone_keep_days * 24 * 3600 * 1000;
-  set.mailbox = p.mailbox_json;
-  set.user = {{"address", p.address},
-              {"kind", s.kind},
-              {"principal", s.principal},
-              {"method", p.email.method},
-              {"auto_track", p.email.auto_track},
-              {"correlate_by_headers", p.email.correlate_by_headers},
-              {"max_size", p.email.max_size},
-              {"organization", s.organization}};
-  set.user["configured"] = installation_.configured(p.organization);
-  std::string print = fingerprint(p);
-  for (const Stage& st : out.stages) print += "/" + st.name + std::to_string(st.instance->type().revision);
-  set.fingerprint = std::to_string(key_hash(print));
-}
-
 /// A kind is carried when its mailbox feed exists and the CRM can take it; who asks for more is told.
 void Preparation::choose_kinds(Prepared& out) const {
   static const std::vector<std::string> all_kinds{"contact", "task", "appointment", "email"};
@@ -169,7 +168,8 @@ std::unique_ptr<Prepared> Preparation::prepare(const PairConfig& p, Ledger& ledg
   out->endpoint.crm = crm.open(out->host.crm->raw(), crm_settings(p));
   identify(*out, identity(p, out->endpoint.crm, std::numeric_limits<std::int64_t>::max()), ledger);
   out->host.crm->belongs_to(out->state.id);
-  settings_of(*out);
+  out->settings =
+      pair_settings(installation_.config(), p, out->state, out->stages, installation_.configured(p.organization));
   out->host.mailbox =
       std::make_unique<PluginHost>(p.name, clock, secrets_from(p.mailbox_secrets), out->traffic, spool, out->state.id);
   out->endpoint.mailbox = mailbox.open(out->host.mailbox->raw(), mailbox_settings(p));

@@ -20,6 +20,11 @@ struct Prepared {
   PairState state;
 };
 
+/// What the configuration says of a pair, in the words of a pass. `configured`: all users and queues of its
+/// organization.
+PairSettings pair_settings(const Config& config, const PairConfig& pair, const PairState& state,
+                           const std::vector<Stage>& stages, const json::array& configured);
+
 /// Any thread.
 class Preparation {
  public:
@@ -41,7 +46,6 @@ class Preparation {
   Identity identity(const PairConfig& p, const EndpointHandle& crm, std::int64_t max_age_ms);
   Identity ask(const PairConfig& p, const EndpointHandle& crm) const;
   void identify(Prepared& out, const Identity& who, Ledger& ledger) const;
-  void settings_of(Prepared& out);
   void choose_kinds(Prepared& out) const;
 
   Installation& installation_;

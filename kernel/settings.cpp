@@ -154,6 +154,44 @@ constexpr std::array stage{
               "addresses of the users and queues for whom it works; all if not given", "[\"alice@example.org\"]"},
     sy_option{sz, SY_BOOL, 0, "enabled", "true", nullptr, "false takes it out", nullptr}};
 
+// A mail and what shall become of it; the mail is a file, or built from what stands here.
+constexpr std::array test{
+    sy_option{sz, SY_TEXT, SY_REQUIRED, "name", nullptr, nullptr, "what the test shows, for messages",
+              "\"newsletters stay outside\""},
+    sy_option{sz, SY_TEXT, SY_REQUIRED, "for", nullptr, nullptr, "the user or queue in whose mailbox the mail lies",
+              "\"alice@example.org\""},
+    sy_option{sz, SY_PATH, 0, "mail", nullptr, nullptr,
+              "a file with the mail as its server gives it, relative to this one; instead of the fields below",
+              "\"tests/newsletter.eml\""},
+    sy_option{sz, SY_TEXT, 0, "from", nullptr, nullptr, "its sender", "\"Carol <carol@example.com>\""},
+    sy_option{sz, SY_LIST, 0, "to", nullptr, any_text, "its recipients; the user or queue itself if not given",
+              "[\"alice@example.org\"]"},
+    sy_option{sz, SY_LIST, 0, "cc", nullptr, any_text, "further recipients", "[\"bob@example.org\"]"},
+    sy_option{sz, SY_TEXT, 0, "subject", nullptr, nullptr, "its subject", "\"Offer 17\""},
+    sy_option{sz, SY_TEXT, 0, "message_id", nullptr, nullptr, "its Message-ID without brackets", "\"a1@example.com\""},
+    sy_option{sz, SY_TEXT, 0, "in_reply_to", nullptr, nullptr, "the Message-ID of the mail that it answers",
+              "\"a0@example.org\""},
+    sy_option{sz, SY_LIST, 0, "headers", nullptr, any_text, "further lines of its head",
+              "[\"List-Id: <news.example.com>\"]"},
+    sy_option{sz, SY_TEXT, 0, "body", nullptr, nullptr, "its text", "\"Good morning\""},
+    sy_option{sz, SY_INSTANT, 0, "received", nullptr, nullptr, "when it was received; now if not given",
+              "2026-03-01T09:00:00Z"},
+    sy_option{sz, SY_BYTES, 0, "size", nullptr, "0..1TiB", "its size as the server tells it; else its real size",
+              "\"60MiB\""},
+    sy_option{sz, SY_CHOICE, 0, "direction", "\"incoming\"", "incoming|outgoing", "in which direction it went",
+              nullptr},
+    sy_option{sz, SY_LIST, 0, "known", nullptr, any_text,
+              "whom the CRM knows beside the users and queues of this file: a type and an address",
+              "[\"contact carol@example.com\"]"},
+    sy_option{sz, SY_LIST, 0, "in_crm", nullptr, any_text, "Message-IDs of mails that the CRM has",
+              "[\"a0@example.org\"]"},
+    sy_option{sz, SY_CHOICE, SY_REQUIRED, "expect", nullptr, "accepted|refused|linked|waits|quarantined",
+              "what becomes of it: a new record, none, a link to one that is there, another attempt later, or a place "
+              "in quarantine",
+              "\"refused\""},
+    sy_option{sz, SY_TEXT, 0, "reason", nullptr, nullptr, "a reason code that one of the stages must have given",
+              "\"no_sender_match\""}};
+
 void add(OptionTable& to, std::span<const sy_option> options) {
   for (const sy_option& o : options) to.push_back(&o);
 }
@@ -183,7 +221,9 @@ std::vector<Section> make_sections() {
           {S::named, "user", "a CRM user, named by the primary address", table(principal, common)},
           {S::named, "queue", "a CRM queue, named by its address: email only", table(principal, common)},
           {S::list, "filter", "a stage that sees changes; the class's options stand beside `name`", table(stage)},
-          {S::list, "rule", "a stage that sees operations; the class's options stand beside `name`", table(stage)}};
+          {S::list, "rule", "a stage that sees operations; the class's options stand beside `name`", table(stage)},
+          {S::list, "test", "a mail and what shall become of it; `config check` tries it, without any server",
+           table(test)}};
 }
 
 }  // namespace
