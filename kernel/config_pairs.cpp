@@ -121,7 +121,7 @@ void ConfigReader::judge_poll(const Node& table, const PairConfig& pair) {
   if (const Entry* d = root_.find("defaults"); d != nullptr && table.find_dotted("poll") == nullptr)
     at = place_of(d->value, "poll", pair.at);
   faults_.add("CFG013", at, "poll.busy, poll.normal and poll.idle must not become shorter in this order", {},
-              "their defaults are 2min, 5min and 12min");
+              "their defaults are 2m, 5m and 12m");
 }
 
 void ConfigReader::judge_entities(const Node& table, bool own, PairConfig& pair) {

@@ -41,7 +41,7 @@ json::object value_schema(const sy_option& o) {
   switch (o.type) {
     case SY_INT: return any_of({number_schema(o), variable()});
     case SY_BOOL: return any_of({json::object{{"type", "boolean"}}, variable()});
-    case SY_DURATION: return {{"type", "string"}, {"pattern", "^([0-9]+(ms|s|m|h|d|w))+$|\\$\\{"}};
+    case SY_DURATION: return {{"type", "string"}, {"pattern", "^([0-9]+(ms|s|min|m|h|d|w))+$|\\$\\{"}};
     case SY_BYTES:
       return any_of({number_schema(o),
                      json::object{{"type", "string"}, {"pattern", "^[0-9]+(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB)?$|\\$\\{"}}});

@@ -71,7 +71,7 @@ constexpr std::array retry{
               "`run`: how long a pair or a server is left alone after a failure; doubled with each further one, with "
               "some chance in it",
               nullptr},
-    sy_option{sz, SY_DURATION, 0, "most", "\"5min\"", "1s..1d", "and at most", nullptr}};
+    sy_option{sz, SY_DURATION, 0, "most", "\"5m\"", "1s..1d", "and at most", nullptr}};
 
 constexpr std::array log{
     sy_option{sz, SY_CHOICE, 0, "level", "\"info\"", "trace|debug|info|warn|error", "how much is logged", nullptr},
@@ -116,14 +116,14 @@ constexpr std::array common{
     sy_option{sz, SY_INT, 0, "delete.task", "0", "0..2",
               "a task deleted in the mailbox is deleted in CRM: 0 always, 1 only while not completed, 2 never",
               nullptr},
-    sy_option{sz, SY_DURATION, 0, "poll.busy", "\"2min\"", "1s..1d",
+    sy_option{sz, SY_DURATION, 0, "poll.busy", "\"2m\"", "1s..1d",
               "`run`: until the next pass, when something moved in the last one", nullptr},
-    sy_option{sz, SY_DURATION, 0, "poll.normal", "\"5min\"", "1s..1d",
+    sy_option{sz, SY_DURATION, 0, "poll.normal", "\"5m\"", "1s..1d",
               "`run`: the same for the next three passes, in which nothing moved", nullptr},
-    sy_option{sz, SY_DURATION, 0, "poll.idle", "\"12min\"", "1s..1d",
+    sy_option{sz, SY_DURATION, 0, "poll.idle", "\"12m\"", "1s..1d",
               "`run`: the same after that; a mailbox without errors never waits longer", nullptr},
     sy_option{sz, SY_DURATION, 0, "poll.minimum", nullptr, "1s..1d",
-              "`run`: no pause between passes is shorter, whatever the other three say", "\"15min\""}};
+              "`run`: no pause between passes is shorter, whatever the other three say", "\"15m\""}};
 
 constexpr std::array principal{
     sy_option{sz, SY_TEXT, SY_REQUIRED, "organization", nullptr, nullptr,
