@@ -88,6 +88,7 @@ struct PairConfig {
   LeftFilter left_filter = LeftFilter::keep;
   EmailConfig email;
   PollConfig poll;
+  bool approval_required = true;
   int delete_task = 0;  ///< 0 always, 1 only while not completed, 2 never
   std::string ruleset = "d365";
   /// Filters, then rules, in the order in which they run; pairs with the same stage share it.

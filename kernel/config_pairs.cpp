@@ -85,6 +85,7 @@ void ConfigReader::read_pair(const Entry& entry, PairConfig::Kind kind) {
   pair.poll = {number(own, "poll.busy"), number(own, "poll.normal"), number(own, "poll.idle"),
                number(own, "poll.minimum")};
   judge_poll(table, pair);
+  pair.approval_required = flag(own, "approval.required");
   pair.delete_task = static_cast<int>(number(own, "delete.task"));
   pair.ruleset = word(own, "ruleset");
   judge_entities(table, own_entities, pair);

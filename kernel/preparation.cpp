@@ -77,8 +77,10 @@ Preparation::Identity Preparation::ask(const PairConfig& p, const EndpointHandle
   if (const auto* v = identity.if_contains("principal"); v != nullptr && v->is_object()) principal = v->get_object();
   if (is_false(principal, "enabled"))
     throw Error(SY_DENIED, p.name + " is disabled in the CRM: nothing is synchronized until it is enabled there");
-  if (is_false(principal, "approved"))
-    throw Error(SY_DENIED, "the address of " + p.name + " is not approved in the CRM: approve its mailbox there");
+  if (p.approval_required && is_false(principal, "approved"))
+    throw Error(SY_DENIED, "the address of " + p.name +
+                               " is not approved in the CRM: approve its mailbox there (approval.required = false would "
+                               "take it as it is)");
   Identity out;
   out.organization = text_of(identity, "organization");
   if (out.organization.empty()) out.organization = p.organization;

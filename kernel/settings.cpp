@@ -116,6 +116,8 @@ constexpr std::array common{
     sy_option{sz, SY_INT, 0, "delete.task", "0", "0..2",
               "a task deleted in the mailbox is deleted in CRM: 0 always, 1 only while not completed, 2 never",
               nullptr},
+    sy_option{sz, SY_BOOL, 0, "approval.required", "true", nullptr,
+              "skip a mailbox whose address is not approved in the CRM", nullptr},
     sy_option{sz, SY_DURATION, 0, "poll.busy", "\"2m\"", "1s..1d",
               "`run`: until the next pass, when something moved in the last one", nullptr},
     sy_option{sz, SY_DURATION, 0, "poll.normal", "\"5m\"", "1s..1d",
