@@ -120,12 +120,29 @@ void confirm_links(PassContext& ctx) {
 
 }  // namespace
 
+bool anything_due(PassContext& ctx) {
+  for (const Side side : both_sides) {
+    std::vector<std::int64_t> after;
+    for (auto page = ctx.ledger.pending_page(ctx.state.id, side, after, 100); !page.empty();
+         page = ctx.ledger.pending_page(ctx.state.id, side, after, 100))
+      if (std::any_of(page.begin(), page.end(), [&](const Pending& p) { return p.not_before_ms <= ctx.clock(); }))
+        return true;
+  }
+  return false;
+}
+
 void capture(PassContext& ctx) {
   const auto since = std::chrono::steady_clock::now();
   capture_mailbox(ctx);
   ctx.check();
   ctx.renew();
-  ctx.org_feeds.capture(ctx.settings.kinds, since);
+  // Nothing may be decided before the CRM's side is known too (S1); where nothing is to be decided, nobody asks.
+  const bool due = anything_due(ctx);
+  if (due && ctx.before_work) ctx.before_work();
+  if (due || !ctx.crm_when_needed) {
+    ctx.asked_crm = true;
+    ctx.org_feeds.capture(ctx.settings.kinds, since);
+  }
   if (ctx.planning) return learn_keys(ctx);
   confirm_links(ctx);
   learn_keys(ctx);

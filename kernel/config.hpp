@@ -28,6 +28,17 @@ struct PluginSettings {
 
 struct ConnectionConfig : PluginSettings {
   std::string name;
+  std::string server;          ///< whose limits it shares; default: its own name
+  std::int64_t max_pairs = 0;  ///< at work over it at the same time
+};
+
+/// How long the daemon waits between two passes of a pair.
+struct PollConfig {
+  std::int64_t busy_ms = 0, normal_ms = 0, idle_ms = 0, minimum_ms = 0;
+};
+
+struct RetryConfig {
+  std::int64_t first_ms = 0, most_ms = 0;
 };
 
 struct StageConfig : PluginSettings {
@@ -76,11 +87,26 @@ struct PairConfig {
   Conflict conflict = Conflict::last_writer;
   LeftFilter left_filter = LeftFilter::keep;
   EmailConfig email;
+  PollConfig poll;
+  bool approval_required = true;
   int delete_task = 0;  ///< 0 always, 1 only while not completed, 2 never
   std::string ruleset = "d365";
   /// Filters, then rules, in the order in which they run; pairs with the same stage share it.
   std::vector<std::shared_ptr<const StageConfig>> stages;
   Span at;
+};
+
+/// A mail and what shall become of it.
+struct ConfigTest {
+  std::string name, pair;  ///< pair: by its name
+  std::string file;        ///< of the mail; empty: it is built from what follows
+  std::string from, subject, message_id, in_reply_to, body, direction;
+  std::vector<std::string> to, cc, headers;
+  std::optional<std::int64_t> received_ms, size;
+  std::vector<std::pair<std::string, std::string>> known;  ///< type and address
+  std::vector<std::string> in_crm;
+  std::string expect, reason;
+  Span at, expect_at;
 };
 
 struct LogConfig {
@@ -101,10 +127,12 @@ struct Config {
   std::int64_t tombstone_keep_days = 0;
   std::int64_t sweep_ms = 0;
   bool first_run_goes = false;  ///< first_run = "go"
+  RetryConfig retry;
   LogConfig log;
   std::vector<ConnectionConfig> connections;
   std::vector<PairConfig> pairs;    ///< in the order of the file
   std::vector<StageConfig> stages;  ///< [[filter]] and [[rule]] blocks that stand for themselves or change an entry
+  std::vector<ConfigTest> tests;
 
   [[nodiscard]] const ConnectionConfig* connection(std::string_view name) const;
   /// By address or name, without regard to case. Throws Error(SY_CONFIG) with "did you mean".

@@ -82,6 +82,10 @@ void ConfigReader::read_pair(const Entry& entry, PairConfig::Kind kind) {
                 flag(own, "email.correlate_by_headers"), number(own, "email.max_size")};
   if (find_dotted(own, "email.received_after") != nullptr)
     pair.email.received_after_ms = number(own, "email.received_after");
+  pair.poll = {number(own, "poll.busy"), number(own, "poll.normal"), number(own, "poll.idle"),
+               number(own, "poll.minimum")};
+  judge_poll(table, pair);
+  pair.approval_required = flag(own, "approval.required");
   pair.delete_task = static_cast<int>(number(own, "delete.task"));
   pair.ruleset = word(own, "ruleset");
   judge_entities(table, own_entities, pair);
@@ -108,6 +112,17 @@ void ConfigReader::read_pair(const Entry& entry, PairConfig::Kind kind) {
   }
   ruleset_at_[pair.address] = ruleset_at;
   out_.config.pairs.push_back(std::move(pair));
+}
+
+/// A busy mailbox is not looked at less often than an idle one.
+void ConfigReader::judge_poll(const Node& table, const PairConfig& pair) {
+  const PollConfig& p = pair.poll;
+  if (p.busy_ms <= p.normal_ms && p.normal_ms <= p.idle_ms) return;
+  Span at = place_of(table, "poll", pair.at);
+  if (const Entry* d = root_.find("defaults"); d != nullptr && table.find_dotted("poll") == nullptr)
+    at = place_of(d->value, "poll", pair.at);
+  faults_.add("CFG013", at, "poll.busy, poll.normal and poll.idle must not become shorter in this order", {},
+              "their defaults are 2m, 5m and 12m");
 }
 
 void ConfigReader::judge_entities(const Node& table, bool own, PairConfig& pair) {

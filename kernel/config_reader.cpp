@@ -120,6 +120,7 @@ void ConfigReader::read() {
   });
   stages_.check(out_.config.pairs);
   for (PairConfig& p : out_.config.pairs) p.stages = stages_.stages_of(p, ruleset_at_[p.address]);
+  read_tests();
 }
 
 const Entry* ConfigReader::table_of(std::string_view name) {
@@ -205,6 +206,8 @@ void ConfigReader::read_sections() {
   c.gate = {limits("max_delete"), limits("max_rewrite"), limits("max_create")};
   c.history_keep_ms = number(section_values("history"), "keep");
   c.tombstone_keep_days = number(section_values("tombstone"), "keep_days");
+  const json::object retry = section_values("retry");
+  c.retry = {number(retry, "first"), number(retry, "most")};
   const json::object log = section_values("log");
   c.log = {word(log, "level"), word(log, "format"), word(log, "file")};
   if (const Entry* e = table_of("defaults"))
@@ -233,7 +236,9 @@ void ConfigReader::read_connections() {
     const sy_class* type =
         named ? plugins_.find(c.plugin, "connection", cls == nullptr ? "" : cls->value.text, plugin->value.at)
               : nullptr;
-    plugins_.read(e.value, e.at, where, section("connection").options, type, c);
+    const json::object values = plugins_.read(e.value, e.at, where, section("connection").options, type, c);
+    c.server = word(values, "server").empty() ? c.name : word(values, "server");
+    c.max_pairs = number(values, "max_pairs");
     out_.config.connections.push_back(std::move(c));
   }
 }

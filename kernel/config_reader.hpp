@@ -21,9 +21,12 @@ class ConfigReader {
   void read_pair(const Entry& entry, PairConfig::Kind kind);
   void refuse_queue_only(Node& mailbox, OptionTable& options, const std::string& where);
   void read_mailbox(const Node& mailbox, const std::string& where, PairConfig& pair);
+  void judge_poll(const Node& table, const PairConfig& pair);
   void judge_entities(const Node& table, bool own, PairConfig& pair);
   void judge_sides(const Node& table, PairConfig& pair);
   void read_stages();
+  void read_tests();
+  void read_test(const Node& table);
 
   [[nodiscard]] const Entry* table_of(std::string_view section);
   json::object section_values(std::string_view name);

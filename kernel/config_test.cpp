@@ -134,6 +134,7 @@ TEST(BadFiles, EachMistakeIsNamedWithItsPlaceAndRemedy) {
   }
   known.erase("CFG002");  // tested below
   known.erase("CFG031");
+  known.erase("CFG050");  // found by running a file's own tests: trial_test.cpp
   for (const std::string& code : known) EXPECT_TRUE(met.contains(code)) << code << " is met by no bad file";
 }
 

@@ -35,6 +35,7 @@ constexpr std::array<FaultCode, 23> codes{{
     {"CFG033", "a plugin refuses its settings"},
     {"CFG040", "a secret stands in a file that others may read"},
     {"CFG041", "a secret is not given as it has to be"},
+    {"CFG050", "a test of the configuration fails"},
 }};
 
 // Columns are code points, as the reader counts them.

@@ -26,8 +26,11 @@ void FeedWalk::run() {
 
 bool FeedWalk::walk() {
   state_ = ledger_.feed(settings_.key);
+  // A new pair has missed what the cursor has passed. Of a one-way kind the CRM tells a pair nothing but what became of
+  // its own links, so it has missed nothing.
+  const bool tells_new_pairs = settings_.side == Side::mailbox || !one_way(feed_.kind);
   for (const RoutedPair& p : settings_.pairs)
-    if (std::find(state_.pairs.begin(), state_.pairs.end(), p.pair) == state_.pairs.end()) {
+    if (tells_new_pairs && std::find(state_.pairs.begin(), state_.pairs.end(), p.pair) == state_.pairs.end()) {
       state_.pairs.push_back(p.pair);
       settings_.restart = true;
     }

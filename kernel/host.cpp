@@ -20,6 +20,7 @@ Clock system_clock() {
 }
 
 void Counts::add(std::string_view what, std::int64_t n) {
+  if (above_ != nullptr) above_->add(what, n);
   const std::lock_guard lock(mutex_);
   const auto it = values_.find(what);
   if (it == values_.end())
@@ -31,6 +32,12 @@ void Counts::add(std::string_view what, std::int64_t n) {
 std::map<std::string, std::int64_t, std::less<>> Counts::all() const {
   const std::lock_guard lock(mutex_);
   return values_;
+}
+
+std::int64_t Counts::of(std::string_view what) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = values_.find(what);
+  return it == values_.end() ? 0 : it->second;
 }
 
 PluginHost::PluginHost(std::string label, Clock clock, SecretSource secrets, Counts& counts, Spool* spool,

@@ -19,10 +19,14 @@ Clock system_clock();
 /// Counts of requests, bytes and so on, by name.
 class Counts {
  public:
+  /// `above` gets all that this one gets; it must live longer.
+  explicit Counts(Counts* above = nullptr) : above_(above) {}
   void add(std::string_view what, std::int64_t n);
   [[nodiscard]] std::map<std::string, std::int64_t, std::less<>> all() const;
+  [[nodiscard]] std::int64_t of(std::string_view what) const;
 
  private:
+  Counts* above_;
   mutable std::mutex mutex_;
   std::map<std::string, std::int64_t, std::less<>> values_;
 };
@@ -36,6 +40,8 @@ class PluginHost {
   PluginHost(const PluginHost&) = delete;
   PluginHost& operator=(const PluginHost&) = delete;
   [[nodiscard]] const sy_host& raw() const { return raw_.host; }
+  /// Whose spool it writes to, once that is known; before that, nothing may be spooled.
+  void belongs_to(std::int64_t pair) { pair_ = pair; }
 
  private:
   struct Raw {  // standard layout with sy_host first: the pointer that comes back leads to the owner
@@ -51,7 +57,7 @@ class PluginHost {
   SecretSource secrets_;
   Counts& counts_;
   Spool* spool_;
-  std::int64_t pair_;
+  std::atomic<std::int64_t> pair_;
 };
 
 }  // namespace syncline

@@ -41,7 +41,7 @@ json::object value_schema(const sy_option& o) {
   switch (o.type) {
     case SY_INT: return any_of({number_schema(o), variable()});
     case SY_BOOL: return any_of({json::object{{"type", "boolean"}}, variable()});
-    case SY_DURATION: return {{"type", "string"}, {"pattern", "^([0-9]+(ms|s|m|h|d|w))+$|\\$\\{"}};
+    case SY_DURATION: return {{"type", "string"}, {"pattern", "^([0-9]+(ms|s|min|m|h|d|w))+$|\\$\\{"}};
     case SY_BYTES:
       return any_of({number_schema(o),
                      json::object{{"type", "string"}, {"pattern", "^[0-9]+(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB)?$|\\$\\{"}}});
@@ -154,7 +154,7 @@ json::object mailbox_choice(const std::vector<KnownClass>& classes, bool queue) 
 
 json::object section_schema(const Section& s, const std::vector<KnownClass>& classes) {
   if (s.name == "store" || s.name == "connection") return plugin_choice(classes, s.name, s.options);
-  if (s.shape == Section::Shape::list) return stage_choice(classes, s.name, s.options);
+  if (s.shape == Section::Shape::list && s.name != "test") return stage_choice(classes, s.name, s.options);
   json::object table = table_schema(s.options, s.name != "defaults");
   if (s.name == "user" || s.name == "queue")
     object_in(table, "properties")["mailbox"] = mailbox_choice(classes, s.name == "queue");

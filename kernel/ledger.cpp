@@ -33,6 +33,7 @@ constexpr std::array tables{
     table("request", 0, "pair", "id"),
     table("activity", 0, "pair", "seq"),
     table("run", 0, "pair"),
+    table("run_log", 0, "pair", "slot"),
 };
 
 constexpr auto table_pointers = [] {

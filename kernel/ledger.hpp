@@ -140,24 +140,38 @@ struct PairState {
   bool confirmed = false;
   std::int64_t confirmed_ms = 0;  ///< the watermark's default (S8)
   std::string fingerprint;
-  json::object waiting;   ///< what waits for `confirm`: {"for": "first_run"|"mass_change", "counts": …}
-  json::object allowed;   ///< counts that `confirm` allowed, once
-  json::object counters;  ///< by name; kept in the same transaction as what they count
-  std::string mailbox;    ///< which mailbox was listed last: another one is re-listed, nothing is inferred
+  json::object waiting;            ///< what waits for `confirm`: {"for": "first_run"|"mass_change", "counts": …}
+  json::object allowed;            ///< counts that `confirm` allowed, once
+  json::object counters;           ///< by name; kept in the same transaction as what they count
+  std::string mailbox;             ///< which mailbox was listed last: another one is re-listed, nothing is inferred
+  std::vector<std::string> kinds;  ///< what its last pass carried: walks before its next one are routed by it
 };
 
 /// How a pair's last passes went: rewritten by every pass, so it is a row of its own.
 struct RunState {
   std::int64_t pair = 0, at_ms = 0, success_ms = 0;
   std::string error_code, error_text;
-  std::int64_t waiting = 0;  ///< items that wait for a later attempt
-  json::object last;         ///< counts of the last pass
+  std::int64_t waiting = 0;      ///< items that wait for a later attempt
+  json::object last;             ///< counts of the last pass
+  std::int64_t next_ms = 0;      ///< when the daemon means to run the next pass; 0: nobody has planned one
+  std::int64_t interval_ms = 0;  ///< how long the daemon waits between passes at present
+  std::int64_t passes = 0;       ///< so many so far; the run log's slots follow from it
 };
+
+/// One pass in the run log, of which the latest few are kept.
+struct RunEntry {
+  std::int64_t pair = 0, number = 0, start_ms = 0, end_ms = 0;
+  std::int64_t bytes_in = 0, bytes_out = 0;
+  bool good = false;       ///< PER-09's result: 1 or 0
+  std::string error_code;  ///< not good: why
+  json::object counts;
+};
+inline constexpr std::int64_t run_entries_kept = 100;  ///< per pair
 
 /// What a person or a program asks of a pair: a row first, an operation afterwards.
 struct Request {
   std::int64_t pair = 0, id = 0, at_ms = 0;
-  std::string verb;   ///< confirm, retry; of one item: track, regarding, untrack
+  std::string verb;   ///< confirm, retry, drop; of one item: track, regarding, untrack
   json::object args;  ///< of one item: {"side", "item", "kind", "by", "regarding"?, "delete"?}
   json::object done;  ///< what became of it, for who waits: {"at", "verdict", "stage", "reason", "args"}; empty: open
 };
@@ -185,6 +199,7 @@ class Batch {
   void put(const FeedState& f);
   void put(const PairState& p);
   void put(const RunState& r);
+  void put(const RunEntry& r);
   void put(const Request& r);
   void remove(const Request& r);
   void put_activity(std::int64_t pair, std::int64_t seq, const json::object& doc);
@@ -234,7 +249,11 @@ class Ledger {
   [[nodiscard]] std::optional<PairState> pair(std::int64_t id);
   [[nodiscard]] std::vector<PairState> pairs();
   [[nodiscard]] RunState run(std::int64_t pair);
+  /// The run log of a pair, the oldest first.
+  [[nodiscard]] std::vector<RunEntry> run_log(std::int64_t pair);
   [[nodiscard]] std::vector<Request> requests(std::int64_t pair);
+  /// Of all pairs; at most `limit`.
+  [[nodiscard]] std::vector<Request> requests_of_all(std::size_t limit);
   [[nodiscard]] std::vector<json::object> activity(std::int64_t pair, std::span<const std::int64_t> seqs);
   [[nodiscard]] std::vector<std::pair<std::int64_t, json::object>> activity_page(std::int64_t pair, std::int64_t after,
                                                                                  std::size_t limit);

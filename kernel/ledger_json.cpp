@@ -322,6 +322,7 @@ json::object to_json(const PairState& v) {
   set(o, "allowed", v.allowed);
   set(o, "counters", v.counters);
   set(o, "mailbox", v.mailbox);
+  if (!v.kinds.empty()) o["kinds"] = json::value_from(v.kinds);
   return o;
 }
 PairState pair_from(const json::object& o) {
@@ -340,6 +341,7 @@ PairState pair_from(const json::object& o) {
   v.allowed = obj(o, "allowed");
   v.counters = obj(o, "counters");
   v.mailbox = str(o, "mailbox");
+  if (const auto* k = o.if_contains("kinds")) v.kinds = json::value_to<std::vector<std::string>>(*k);
   return v;
 }
 
@@ -350,6 +352,9 @@ json::object to_json(const RunState& v) {
   set(o, "error", v.error_text);
   set(o, "waiting", v.waiting);
   set(o, "last", v.last);
+  set(o, "next", v.next_ms);
+  set(o, "interval", v.interval_ms);
+  set(o, "passes", v.passes);
   return o;
 }
 RunState run_from(const json::object& o) {
@@ -360,6 +365,9 @@ RunState run_from(const json::object& o) {
   v.error_text = str(o, "error");
   v.waiting = num(o, "waiting");
   v.last = obj(o, "last");
+  v.next_ms = num(o, "next");
+  v.interval_ms = num(o, "interval");
+  v.passes = num(o, "passes");
   return v;
 }
 

@@ -26,11 +26,15 @@ int run(int argc, char** argv) {
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
   app.require_subcommand(1);
   app.footer(exit_codes());
+  add_init(app, context);
+  add_doctor(app, context);
+  add_run(app, context);
   add_sync(app, context);
   add_plan(app, context);
   add_confirm(app, context);
   add_status(app, context);
   add_explain(app, context);
+  add_history(app, context);
   add_quarantine(app, context);
   add_requests(app, context);
   add_config(app, context);

@@ -18,7 +18,7 @@ OrgFeeds::OrgFeeds(FeedsHandle feeds, Settings settings, Ledger& ledger, const S
 }
 
 void OrgFeeds::route_to(RoutedPair pair) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(routes_mutex_);
   const auto it = std::find_if(pairs_.begin(), pairs_.end(), [&](const RoutedPair& p) { return p.pair == pair.pair; });
   if (it == pairs_.end())
     pairs_.push_back(std::move(pair));
@@ -56,6 +56,24 @@ bool OrgFeeds::capture(const std::vector<std::string>& kinds, std::chrono::stead
   return true;
 }
 
+void OrgFeeds::capture_for_all(std::int64_t fresh_ms) {
+  const std::lock_guard lock(mutex_);
+  for (const Feed& f : list_) {
+    const bool wanted = [&] {
+      const std::lock_guard routes(routes_mutex_);
+      return std::any_of(pairs_.begin(), pairs_.end(), [&](const RoutedPair& p) {
+        return std::find(p.kinds.begin(), p.kinds.end(), f.kind) != p.kinds.end();
+      });
+    }();
+    if (!wanted) continue;
+    const std::int64_t age = clock_() - ledger_.feed(key(f)).complete_at_ms;
+    if (age >= 0 && age < fresh_ms) continue;
+    const auto began = std::chrono::steady_clock::now();
+    walk(f);
+    walked_[f.name] = began;
+  }
+}
+
 std::optional<std::int64_t> OrgFeeds::lease(const std::string& name) {
   const LeaseAnswer a = leases_->lease(CallBudget(std::chrono::seconds(30), canceled_), name, settings_.owner, clock_(),
                                        settings_.lease_ms, 0);
@@ -68,7 +86,10 @@ void OrgFeeds::walk(const Feed& feed) {
   w.key = key(feed);
   w.org = org_;
   w.organization = settings_.organization;
-  w.pairs = pairs_;
+  {
+    const std::lock_guard lock(routes_mutex_);
+    w.pairs = pairs_;
+  }
   w.sweep_ms = settings_.sweep_ms;
   std::string name = "feed/" + w.key;
   if (!settings_.planning) {

@@ -22,12 +22,17 @@ class OrgFeeds {
            std::function<bool()> canceled);
 
   void route_to(RoutedPair pair);
+  [[nodiscard]] bool any() const { return !list_.empty(); }
   [[nodiscard]] bool offers(std::string_view kind) const;
   [[nodiscard]] bool foreign_tombstones(std::string_view kind) const;
 
   /// Makes sure that every feed of these kinds has been walked to its end by a walk that began after `since`.
   /// False: another process is walking it now and none ended in time.
   bool capture(const std::vector<std::string>& kinds, std::chrono::steady_clock::time_point since);
+
+  /// Walks what the routed pairs carry, but for a feed whose last complete walk ended less than `fresh_ms` ago, whoever
+  /// made it.
+  void capture_for_all(std::int64_t fresh_ms);
 
   /// Number of the last walk that began, and of the last that ended complete, for a kind's feed.
   [[nodiscard]] std::pair<std::int64_t, std::int64_t> walks(std::string_view kind);
@@ -44,9 +49,10 @@ class OrgFeeds {
   const StoreHandle* leases_;
   Clock clock_;
   std::function<bool()> canceled_;
-  std::mutex mutex_;  ///< one walk at a time in this process
   std::vector<Feed> list_;
+  std::mutex routes_mutex_;  ///< of pairs_: apart, so that nobody waits for a walk's end to be routed to
   std::vector<RoutedPair> pairs_;
+  std::mutex mutex_;                                                     ///< one walk at a time in this process
   std::map<std::string, std::chrono::steady_clock::time_point> walked_;  ///< when the last complete walk began
 };
 

@@ -42,6 +42,33 @@ void retry_quarantined(PassContext& ctx, const Request& r) {
   }
 }
 
+/// A person gives an item up: its row and its trace say so, and nothing is tried until it changes.
+void drop_quarantined(PassContext& ctx, const Request& r) {
+  constexpr std::size_t trace_limit = 16;
+  const auto* item = r.args.if_contains("item");
+  if (item == nullptr || !item->is_string()) return;
+  for (const Quarantined& q : ctx.ledger.quarantine(ctx.state.id)) {
+    if (q.id != std::string_view(item->get_string())) continue;
+    json::object args{{"code", q.code}};
+    if (const auto* by = r.args.if_contains("by")) args["by"] = *by;
+    Batch b;
+    const std::int64_t seq =
+        note_activity(ctx, b, q.kind, q.side, q.id, "dropped",
+                      {{"verdict", "dropped"}, {"stage", "kernel"}, {"reason", "dropped"}, {"args", args}});
+    if (auto seen = ctx.ledger.seen(q.pair, q.side, q.id)) {
+      b.remove(*seen);
+      seen->verdict = seen->reason = "dropped";
+      seen->stage = "kernel";
+      seen->args = args;
+      seen->trace.push_back(seq);
+      if (seen->trace.size() > trace_limit) seen->trace.erase(seen->trace.begin() + 1);
+      b.put(*seen);
+    }
+    b.remove(q);
+    ctx.commit(std::move(b));
+  }
+}
+
 void take_requests(PassContext& ctx) {
   if (ctx.planning) return;
   for (const Request& r : ctx.ledger.requests(ctx.state.id)) {
@@ -58,6 +85,8 @@ void take_requests(PassContext& ctx) {
       ctx.state.waiting = {};
     } else if (r.verb == "retry") {
       retry_quarantined(ctx, r);
+    } else if (r.verb == "drop") {
+      drop_quarantined(ctx, r);
     }
     Batch b;
     b.remove(r);
@@ -144,8 +173,18 @@ class Held {
   std::set<std::int64_t> links_;
 };
 
+std::size_t count_pending(PassContext& ctx, Side side) {
+  std::size_t n = 0;
+  std::vector<std::int64_t> after;
+  for (auto page = ctx.ledger.pending_page(ctx.state.id, side, after, 1000); !page.empty();
+       page = ctx.ledger.pending_page(ctx.state.id, side, after, 1000))
+    n += page.size();
+  return n;
+}
+
 void work(PassContext& ctx, Side side) {
   std::vector<std::int64_t> after;
+  std::size_t left = ctx.progress ? count_pending(ctx, side) : 0;
   const Held held(ctx);  // what this pass begins itself is not looked at again before the next one
   for (;;) {
     const auto page = ctx.ledger.pending_page(ctx.state.id, side, after, batch_size);
@@ -196,7 +235,8 @@ void work(PassContext& ctx, Side side) {
       write(ctx, batch);
       if (two_way) ctx.flush();  // the next batch's matching reads what this one has linked
     }
-    if (ctx.progress) ctx.progress(ctx.counts, 0);
+    left -= std::min(left, page.size());
+    if (ctx.progress) ctx.progress(ctx.counts, left);
   }
   ctx.flush();
 }
@@ -251,6 +291,25 @@ json::object counts_json(const PassCounts& c) {
                  {"failed", c.failed},       {"recovered", c.recovered}};
   if (!refused_by.empty()) o["refused_by"] = std::move(refused_by);
   return o;
+}
+
+std::string counts_line(const PassCounts& c) {
+  std::string out;
+  const auto add = [&](std::int64_t n, const char* what) {
+    if (n == 0) return;
+    if (!out.empty()) out += ", ";
+    out += std::to_string(n) + " " + what;
+  };
+  add(c.created, "created");
+  add(c.linked, "linked");
+  add(c.updated, "updated");
+  add(c.removed, "deleted");
+  add(c.unlinked, "unlinked");
+  add(c.refused, "refused");
+  add(c.quarantined, "quarantined");
+  add(c.waiting, "waiting");
+  add(c.recovered, "recovered");
+  return out.empty() ? "nothing to do" : out;
 }
 
 PassEnd run_pass(PassContext& ctx, bool first_run_allowed) {

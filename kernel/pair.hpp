@@ -16,5 +16,7 @@ PassEnd run_pass(PassContext& ctx, bool first_run_allowed);
 
 /// The pass's counts as `status` and `confirm` show them.
 json::object counts_json(const PassCounts& counts);
+/// The same for people: "3 created, 1 refused".
+std::string counts_line(const PassCounts& counts);
 
 }  // namespace syncline

@@ -105,6 +105,9 @@ struct PassContext {
   std::vector<std::function<void()>> after_carried{};  ///< what may happen once it is durable: spooled parts go
   std::int64_t run = 0;
   std::function<void(const PassCounts&, std::size_t left)> progress{};
+  bool crm_when_needed = false;         ///< an idle pass leaves the CRM's feeds to whoever walks them for all pairs
+  bool asked_crm = false;               ///< whether this pass needed the CRM's feeds
+  std::function<void()> before_work{};  ///< once everything is captured and something is to be decided; may throw
 
   [[nodiscard]] CallBudget budget() const { return CallBudget(call_budget, canceled); }
   void check() const {
@@ -183,7 +186,9 @@ void put_in_quarantine(PassContext& ctx, Batch& batch, WorkItem& w, std::string 
 void postpone(PassContext& ctx, Batch& batch, WorkItem& w, std::string reason, std::int64_t not_before_ms, bool counts);
 
 // The phases, each in a file of its own.
-void recover(PassContext& ctx);                               // recover.cpp: leftovers of a pass that ended early
+void recover(PassContext& ctx);  // recover.cpp: leftovers of a pass that ended early
+/// Whether anything is to be decided now; what waits for a later attempt is not.
+bool anything_due(PassContext& ctx);                          // capture.cpp
 void capture(PassContext& ctx);                               // capture.cpp: all pages of both sides
 void decide(PassContext& ctx, std::vector<WorkItem>& batch);  // decide.cpp: up to each item's confirmed decision
 void write(PassContext& ctx, std::vector<WorkItem>& batch);   // apply.cpp: intents, effects

@@ -67,6 +67,10 @@ void StoreRows::commit(const std::vector<RowWrite>& writes, const std::vector<Fe
   store_.commit(budget,
                 {sizeof(sy_commit), pointers.size(), pointers.data(), fence_pointers.size(), fence_pointers.data()});
   step("commit after");
+  if (!on_pending_) return;
+  std::int64_t told = 0;
+  for (const RowWrite& w : writes)
+    if (w.table == "pending" && !w.remove && w.key[0] != told) on_pending_(told = w.key[0]);
 }
 
 std::optional<StoredRow> OverlayRows::get(const RowKey& key) {

@@ -52,7 +52,10 @@ class Rows {
 /// Over a store plugin. `name` of each table decides how many integers its key has.
 class StoreRows : public Rows {
  public:
-  StoreRows(const StoreHandle& store, std::function<bool()> canceled) : store_(store), canceled_(std::move(canceled)) {}
+  /// `on_pending`: told after each commit that wrote pending rows, at least once for each pair that has one.
+  StoreRows(const StoreHandle& store, std::function<bool()> canceled,
+            std::function<void(std::int64_t pair)> on_pending = {})
+      : store_(store), canceled_(std::move(canceled)), on_pending_(std::move(on_pending)) {}
   std::optional<StoredRow> get(const RowKey& key) override;
   std::vector<StoredRow> scan(const RowKey& prefix, const std::vector<std::int64_t>& after, std::size_t limit) override;
   void commit(const std::vector<RowWrite>& writes, const std::vector<Fence>& fences) override;
@@ -60,6 +63,7 @@ class StoreRows : public Rows {
  private:
   const StoreHandle& store_;
   std::function<bool()> canceled_;
+  std::function<void(std::int64_t)> on_pending_;
 };
 
 /// A store that holds nothing: below a plan that is made before the first run.

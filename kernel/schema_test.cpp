@@ -101,6 +101,9 @@ Node text_node(const std::string& text) {
 
 TEST(Units, Durations) {
   EXPECT_EQ(parse_duration("5m"), 300'000);
+  EXPECT_EQ(parse_duration("5min"), 300'000);
+  EXPECT_EQ(parse_duration("1h30min"), 5'400'000);
+  EXPECT_EQ(print_duration(300'000), "5m");
   EXPECT_EQ(parse_duration("1h30m"), 5'400'000);
   EXPECT_EQ(parse_duration("30d"), 2'592'000'000);
   EXPECT_EQ(parse_duration("250ms"), 250);

@@ -66,6 +66,13 @@ constexpr std::array history{
 constexpr std::array tombstone{
     sy_option{sz, SY_INT, 0, "keep_days", "180", "1..3650", "how long a broken link is remembered", nullptr}};
 
+constexpr std::array retry{
+    sy_option{sz, SY_DURATION, 0, "first", "\"5s\"", "1s..1h",
+              "`run`: how long a pair or a server is left alone after a failure; doubled with each further one, with "
+              "some chance in it",
+              nullptr},
+    sy_option{sz, SY_DURATION, 0, "most", "\"5m\"", "1s..1d", "and at most", nullptr}};
+
 constexpr std::array log{
     sy_option{sz, SY_CHOICE, 0, "level", "\"info\"", "trace|debug|info|warn|error", "how much is logged", nullptr},
     sy_option{sz, SY_CHOICE, 0, "format", "\"auto\"", "auto|plain|json", "auto: plain on a terminal, JSON otherwise",
@@ -76,7 +83,13 @@ constexpr std::array log{
 constexpr std::array connection{sy_option{sz, SY_TEXT, SY_REQUIRED, "plugin", nullptr, nullptr,
                                           "the plugin that speaks to this system", "\"pop3\""},
                                 sy_option{sz, SY_TEXT, 0, "class", nullptr, nullptr,
-                                          "which of the plugin's connections, if it has several", "\"pop3\""}};
+                                          "which of the plugin's connections, if it has several", "\"pop3\""},
+                                sy_option{sz, SY_INT, 0, "max_pairs", "8", "1..128",
+                                          "how many users and queues may be at work over it at the same time", nullptr},
+                                sy_option{sz, SY_TEXT, 0, "server", nullptr, nullptr,
+                                          "connections that name the same server share its `max_pairs` (the smallest "
+                                          "counts) and are away together when it is; the connection alone if not given",
+                                          "\"mail.contoso.test\""}};
 
 // What [defaults] may set for every user and queue.
 constexpr std::array common{
@@ -102,7 +115,17 @@ constexpr std::array common{
     sy_option{sz, SY_BYTES, 0, "email.max_size", "\"50MiB\"", "1KiB..1GiB", "larger mail is refused", nullptr},
     sy_option{sz, SY_INT, 0, "delete.task", "0", "0..2",
               "a task deleted in the mailbox is deleted in CRM: 0 always, 1 only while not completed, 2 never",
-              nullptr}};
+              nullptr},
+    sy_option{sz, SY_BOOL, 0, "approval.required", "true", nullptr,
+              "skip a mailbox whose address is not approved in the CRM", nullptr},
+    sy_option{sz, SY_DURATION, 0, "poll.busy", "\"2m\"", "1s..1d",
+              "`run`: until the next pass, when something moved in the last one", nullptr},
+    sy_option{sz, SY_DURATION, 0, "poll.normal", "\"5m\"", "1s..1d",
+              "`run`: the same for the next three passes, in which nothing moved", nullptr},
+    sy_option{sz, SY_DURATION, 0, "poll.idle", "\"12m\"", "1s..1d",
+              "`run`: the same after that; a mailbox without errors never waits longer", nullptr},
+    sy_option{sz, SY_DURATION, 0, "poll.minimum", nullptr, "1s..1d",
+              "`run`: no pause between passes is shorter, whatever the other three say", "\"15m\""}};
 
 constexpr std::array principal{
     sy_option{sz, SY_TEXT, SY_REQUIRED, "organization", nullptr, nullptr,
@@ -133,6 +156,44 @@ constexpr std::array stage{
               "addresses of the users and queues for whom it works; all if not given", "[\"alice@example.org\"]"},
     sy_option{sz, SY_BOOL, 0, "enabled", "true", nullptr, "false takes it out", nullptr}};
 
+// A mail and what shall become of it; the mail is a file, or built from what stands here.
+constexpr std::array test{
+    sy_option{sz, SY_TEXT, SY_REQUIRED, "name", nullptr, nullptr, "what the test shows, for messages",
+              "\"newsletters stay outside\""},
+    sy_option{sz, SY_TEXT, SY_REQUIRED, "for", nullptr, nullptr, "the user or queue in whose mailbox the mail lies",
+              "\"alice@example.org\""},
+    sy_option{sz, SY_PATH, 0, "mail", nullptr, nullptr,
+              "a file with the mail as its server gives it, relative to this one; instead of the fields below",
+              "\"tests/newsletter.eml\""},
+    sy_option{sz, SY_TEXT, 0, "from", nullptr, nullptr, "its sender", "\"Carol <carol@example.com>\""},
+    sy_option{sz, SY_LIST, 0, "to", nullptr, any_text, "its recipients; the user or queue itself if not given",
+              "[\"alice@example.org\"]"},
+    sy_option{sz, SY_LIST, 0, "cc", nullptr, any_text, "further recipients", "[\"bob@example.org\"]"},
+    sy_option{sz, SY_TEXT, 0, "subject", nullptr, nullptr, "its subject", "\"Offer 17\""},
+    sy_option{sz, SY_TEXT, 0, "message_id", nullptr, nullptr, "its Message-ID without brackets", "\"a1@example.com\""},
+    sy_option{sz, SY_TEXT, 0, "in_reply_to", nullptr, nullptr, "the Message-ID of the mail that it answers",
+              "\"a0@example.org\""},
+    sy_option{sz, SY_LIST, 0, "headers", nullptr, any_text, "further lines of its head",
+              "[\"List-Id: <news.example.com>\"]"},
+    sy_option{sz, SY_TEXT, 0, "body", nullptr, nullptr, "its text", "\"Good morning\""},
+    sy_option{sz, SY_INSTANT, 0, "received", nullptr, nullptr, "when it was received; now if not given",
+              "2026-03-01T09:00:00Z"},
+    sy_option{sz, SY_BYTES, 0, "size", nullptr, "0..1TiB", "its size as the server tells it; else its real size",
+              "\"60MiB\""},
+    sy_option{sz, SY_CHOICE, 0, "direction", "\"incoming\"", "incoming|outgoing", "in which direction it went",
+              nullptr},
+    sy_option{sz, SY_LIST, 0, "known", nullptr, any_text,
+              "whom the CRM knows beside the users and queues of this file: a type and an address",
+              "[\"contact carol@example.com\"]"},
+    sy_option{sz, SY_LIST, 0, "in_crm", nullptr, any_text, "Message-IDs of mails that the CRM has",
+              "[\"a0@example.org\"]"},
+    sy_option{sz, SY_CHOICE, SY_REQUIRED, "expect", nullptr, "accepted|refused|linked|waits|quarantined",
+              "what becomes of it: a new record, none, a link to one that is there, another attempt later, or a place "
+              "in quarantine",
+              "\"refused\""},
+    sy_option{sz, SY_TEXT, 0, "reason", nullptr, nullptr, "a reason code that one of the stages must have given",
+              "\"no_sender_match\""}};
+
 void add(OptionTable& to, std::span<const sy_option> options) {
   for (const sy_option& o : options) to.push_back(&o);
 }
@@ -153,6 +214,7 @@ std::vector<Section> make_sections() {
           {S::table, "gate", "mass changes stop before the first write and wait for `syncline confirm`", table(gate)},
           {S::table, "history", "the journal of items", table(history)},
           {S::table, "tombstone", "the memory of broken links", table(tombstone)},
+          {S::table, "retry", "what the daemon does about failures", table(retry)},
           {S::table, "log", "the program's own log", table(log)},
           {S::named, "connection",
            "one system with its credentials, shared by all who use it; the plugin's options stand beside `plugin`",
@@ -161,7 +223,9 @@ std::vector<Section> make_sections() {
           {S::named, "user", "a CRM user, named by the primary address", table(principal, common)},
           {S::named, "queue", "a CRM queue, named by its address: email only", table(principal, common)},
           {S::list, "filter", "a stage that sees changes; the class's options stand beside `name`", table(stage)},
-          {S::list, "rule", "a stage that sees operations; the class's options stand beside `name`", table(stage)}};
+          {S::list, "rule", "a stage that sees operations; the class's options stand beside `name`", table(stage)},
+          {S::list, "test", "a mail and what shall become of it; `config check` tries it, without any server",
+           table(test)}};
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ namespace {
 constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
 
 using Unit = std::pair<std::string_view, std::int64_t>;
-constexpr std::array<Unit, 6> durations{
-    {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}, {"w", 604'800'000}}};
+constexpr std::array<Unit, 7> durations{
+    {{"ms", 1}, {"s", 1'000}, {"min", 60'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}, {"w", 604'800'000}}};
 constexpr std::array<Unit, 10> sizes{{{"", 1},
                                       {"B", 1},
                                       {"KiB", 1LL << 10},

@@ -4,6 +4,8 @@
 #include "connected.hpp"
 #include "exit_code.hpp"
 #include "reference.hpp"
+#include "report.hpp"
+#include "trial.hpp"
 
 namespace syncline {
 namespace {
@@ -11,6 +13,10 @@ namespace {
 void check_file(Context& context, const std::string& file, bool as_json) {
   LoadedConfig loaded = read_config(file.empty() ? context.file() : file, context.options());
   if (loaded.faults.empty()) check_connections(loaded);
+  if (loaded.faults.empty() && !loaded.config.tests.empty()) {
+    set_up_log({"error", "plain", {}});  // what the tests' passes carry is nobody's business
+    try_tests(loaded);
+  }
   const Config& c = loaded.config;
   const bool fine = loaded.faults.empty();
   if (as_json) {
@@ -18,11 +24,12 @@ void check_file(Context& context, const std::string& file, bool as_json) {
                                               {"ok", fine},
                                               {"connections", c.connections.size()},
                                               {"pairs", c.pairs.size()},
+                                              {"tests", c.tests.size()},
                                               {"faults", json::parse(loaded.faults.json())}})
               << "\n";
   } else if (fine) {
-    std::cout << c.file << ": ok, " << c.connections.size() << " connections, " << c.pairs.size()
-              << " users and queues\n";
+    std::cout << c.file << ": ok, " << c.connections.size() << " connections, " << c.pairs.size() << " users and queues"
+              << (c.tests.empty() ? "" : ", " + std::to_string(c.tests.size()) + " tests hold") << "\n";
   } else {
     std::cerr << loaded.faults.print();
   }
@@ -35,8 +42,8 @@ void add_config(CLI::App& app, Context& context) {
   CLI::App* config = app.add_subcommand("config", "Check, describe and show the configuration");
   config->require_subcommand(1);
 
-  CLI::App* check =
-      config->add_subcommand("check", "Validate a configuration file, offline; exit code 78 if it has faults");
+  CLI::App* check = config->add_subcommand(
+      "check", "Validate a configuration file and run its tests, offline; exit code 78 if it has faults");
   auto file = std::make_shared<std::string>();
   auto check_json = std::make_shared<bool>(false);
   check->add_option("FILE", *file, "the file; default: the one that --config names");

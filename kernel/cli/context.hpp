@@ -56,11 +56,15 @@ struct Context {
   std::shared_ptr<PluginRegistry> plugins_;
 };
 
+void add_run(CLI::App& app, Context& context);
 void add_sync(CLI::App& app, Context& context);
 void add_plan(CLI::App& app, Context& context);
 void add_confirm(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
+void add_history(CLI::App& app, Context& context);
+void add_doctor(CLI::App& app, Context& context);
+void add_init(CLI::App& app, Context& context);
 void add_quarantine(CLI::App& app, Context& context);
 void add_requests(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);

@@ -2,17 +2,12 @@
 #include <iostream>
 
 #include "context.hpp"
-#include "find_item.hpp"
+#include "items.hpp"
 #include "output.hpp"
 
 namespace syncline {
 
 namespace {
-
-std::string words(Engine& engine, std::string_view stage, std::string_view reason, const json::object& args) {
-  const std::string w = engine.words(stage, reason, args);
-  return w == reason ? kernel_words(reason, args) : w;
-}
 
 json::object describe(Engine& engine, const FoundItem& f) {
   json::object o{{"pair", f.pair.name},
@@ -23,7 +18,7 @@ json::object describe(Engine& engine, const FoundItem& f) {
                  {"stage", f.seen.stage},
                  {"reason", f.seen.reason},
                  {"args", f.seen.args},
-                 {"words", words(engine, f.seen.stage, f.seen.reason, f.seen.args)}};
+                 {"words", words_of(engine, f.seen.stage, f.seen.reason, f.seen.args)}};
   if (f.link)
     o["link"] = json::object{{"id", f.link->id},           {"state", name_of(f.link->state)},
                              {"cause", f.link->cause},     {"mailbox", f.link->side.mailbox.id},
@@ -38,16 +33,7 @@ json::object describe(Engine& engine, const FoundItem& f) {
                                 {"waits_for", p->waits_for}};
   json::array steps;
   for (json::object& step : engine.ledger().activity(f.pair.id, f.seen.trace)) {
-    const json::object args = step.contains("args") ? step.at("args").as_object() : json::object();
-    step["words"] = words(engine, std::string_view(step.at("stage").as_string()),
-                          std::string_view(step.at("reason").as_string()), args);
-    if (auto* rules = step.if_contains("rules"))
-      for (auto& r : rules->as_array()) {
-        auto& rule = r.as_object();
-        rule["words"] = words(engine, std::string_view(rule.at("stage").as_string()),
-                              std::string_view(rule.at("reason").as_string()), rule.at("args").as_object());
-      }
-    steps.emplace_back(std::move(step));
+    steps.emplace_back(step_with_words(engine, std::move(step)));
   }
   o["steps"] = std::move(steps);
   return o;
@@ -69,27 +55,14 @@ void print(const json::object& o) {
   if (const auto* p = o.if_contains("pending"))
     std::cout << "  pending since " << instant_text(p->at("since").to_number<std::int64_t>()) << ", attempts "
               << p->at("attempts") << "\n";
-  for (const auto& v : o.at("steps").as_array()) {
-    const auto& s = v.as_object();
-    std::cout << "  " << instant_text(s.at("at").to_number<std::int64_t>()) << "  "
-              << std::string_view(s.at("event").as_string());
-    if (const auto* op = s.if_contains("operation")) std::cout << " (" << std::string_view(op->as_string()) << ")";
-    std::cout << ": " << std::string_view(s.at("words").as_string()) << "\n";
-    if (const auto* rules = s.if_contains("rules"))
-      for (const auto& r : rules->as_array())
-        std::cout << "      " << std::string_view(r.at("stage").as_string()) << ": "
-                  << std::string_view(r.at("words").as_string()) << "\n";
-    if (const auto* lost = s.if_contains("replaced")) std::cout << "      replaced: " << json::serialize(*lost) << "\n";
-    if (const auto* never = s.if_contains("never_stored"))
-      std::cout << "      never stored by the other side: " << json::serialize(*never) << "\n";
-  }
+  for (const auto& v : o.at("steps").as_array()) print_step(v.as_object());
 }
 
 void explain(Context& context, const std::string& item, bool as_json) {
   EngineOptions e;
   e.read_only = true;
   Engine engine(context.loaded(), e);
-  const auto found = find_item(engine, item);
+  const auto found = need_items(engine, item);
   json::array out;
   for (const FoundItem& f : found) {
     json::object o = describe(engine, f);

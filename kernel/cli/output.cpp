@@ -17,25 +17,6 @@ std::string instant_text(std::int64_t utc_ms) {
   return buf.data();
 }
 
-std::string counts_line(const PassCounts& c) {
-  std::string out;
-  const auto add = [&](std::int64_t n, const char* what) {
-    if (n == 0) return;
-    if (!out.empty()) out += ", ";
-    out += std::to_string(n) + " " + what;
-  };
-  add(c.created, "created");
-  add(c.linked, "linked");
-  add(c.updated, "updated");
-  add(c.removed, "deleted");
-  add(c.unlinked, "unlinked");
-  add(c.refused, "refused");
-  add(c.quarantined, "quarantined");
-  add(c.waiting, "waiting");
-  add(c.recovered, "recovered");
-  return out.empty() ? "nothing to do" : out;
-}
-
 std::string end_text(PairEnd end) {
   switch (end) {
     case PairEnd::done: return "done";
@@ -119,6 +100,7 @@ std::string kernel_words(std::string_view reason, const json::object& args) {
       {"landed_late", "our own request to create it arrived after the source had gone; it is taken back"},
       {"made_anew", "it was made anew after a deletion"},
       {"source_gone", "it vanished from the mailbox before it could be read"},
+      {"dropped", "{by} gave it up ({code}); it is looked at again when it changes"},
       {"nothing_to_do", "nothing follows from it"},
       {"tracked", "a person asked for it"},
       {"tracked_again", "it is tracked again as {id}"},

@@ -8,7 +8,6 @@
 namespace syncline {
 
 std::string instant_text(std::int64_t utc_ms);  ///< "2026-01-01 00:00:00Z"; "never" for 0
-std::string counts_line(const PassCounts& counts);
 json::object report_json(const PairReport& report);
 std::string end_text(PairEnd end);
 void print_plan(const PairReport& report);

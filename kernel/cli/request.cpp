@@ -5,7 +5,7 @@
 
 #include "context.hpp"
 #include "exit_code.hpp"
-#include "find_item.hpp"
+#include "items.hpp"
 #include "output.hpp"
 #include "report.hpp"
 
@@ -27,10 +27,8 @@ json::object record_of(const std::string& text) {
 }
 
 std::string sentence(Engine& engine, const json::object& done) {
-  const std::string stage(done.at("stage").as_string()), reason(done.at("reason").as_string());
-  const json::object& args = done.at("args").as_object();
-  const std::string w = engine.words(stage, reason, args);
-  return w == reason ? kernel_words(reason, args) : w;
+  return words_of(engine, std::string_view(done.at("stage").as_string()),
+                  std::string_view(done.at("reason").as_string()), done.at("args").as_object());
 }
 
 /// The request's row, once it is answered.
@@ -73,7 +71,7 @@ void ask(Context& context, const std::string& verb, const Options& o) {
     EngineOptions e;
     e.requests_only = true;
     Engine engine(loaded, e);
-    found = find_item_of(engine, o.item, o.user);
+    found = need_item_of(engine, o.item, o.user);
     r.pair = found.pair.id;
     r.id = engine.ledger().next_id();
     r.at_ms = system_clock()();
@@ -123,7 +121,7 @@ void tracking(Context& context, const Options& o) {
   EngineOptions e;
   e.read_only = true;
   Engine engine(context.loaded(), e);
-  const FoundItem f = find_item_of(engine, o.item, o.user);
+  const FoundItem f = need_item_of(engine, o.item, o.user);
   const bool linked = f.link && f.link->state != LinkState::tombstone;
   json::object out{{"pair", f.pair.name},
                    {"item", f.seen.id},

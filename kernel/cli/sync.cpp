@@ -2,8 +2,11 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <iostream>
+#include <map>
+#include <mutex>
 
 #include "context.hpp"
 #include "output.hpp"
@@ -22,15 +25,22 @@ struct Options {
   bool yes = false, json = false;
 };
 
-/// A line that is rewritten on a terminal; elsewhere the result lines are enough.
+/// How far a pair is: a line that is rewritten on a terminal, now and then a line of the log elsewhere.
 class Progress {
  public:
-  explicit Progress(bool on) : on_(on && ::isatty(STDERR_FILENO) != 0) {}
-  void show(const std::string& pair, const PassCounts& c) {
+  explicit Progress(bool on) : on_(on), terminal_(::isatty(STDERR_FILENO) != 0) {}
+  void show(const std::string& pair, const PassCounts& c, std::size_t left) {
     if (!on_) return;
     const std::lock_guard lock(mutex_);
-    std::cerr << "\r\x1b[K" << pair << ": " << c.looked_at << " looked at, " << c.created + c.linked + c.updated
-              << " carried, " << c.refused << " refused" << std::flush;
+    const auto now = std::chrono::steady_clock::now();
+    const auto [it, fresh] = began_.try_emplace(pair, Began{now, c.looked_at, now});
+    Began& b = it->second;
+    if (fresh || c.looked_at < b.done) b = {now, c.looked_at, now};  // a new pass counts from its start
+    if (!terminal_ && now - b.told < std::chrono::seconds(10)) return;
+    b.told = now;
+    const std::string line = text(c, left, b, now);
+    if (!terminal_) return log_item(SY_INFO, pair, "", line);
+    std::cerr << "\r\x1b[K" << pair << ": " << line << std::flush;
     shown_ = true;
   }
   ~Progress() {
@@ -38,8 +48,30 @@ class Progress {
   }
 
  private:
-  bool on_, shown_ = false;
+  struct Began {
+    std::chrono::steady_clock::time_point at;
+    std::int64_t done = 0;
+    std::chrono::steady_clock::time_point told;
+  };
+  static std::string text(const PassCounts& c, std::size_t left, const Began& b,
+                          std::chrono::steady_clock::time_point now) {
+    std::string out = std::to_string(c.looked_at) + " looked at, " + std::to_string(c.created + c.linked + c.updated) +
+                      " carried, " + std::to_string(c.refused) + " refused, " + std::to_string(left) + " left";
+    const double seconds = std::chrono::duration<double>(now - b.at).count();
+    const auto done = static_cast<double>(c.looked_at - b.done);
+    if (seconds < 1 || done < 1) return out;
+    const double rate = done / seconds;
+    const auto eta = static_cast<std::int64_t>(static_cast<double>(left) / rate);
+    out += rate < 10 ? ", " + std::to_string(static_cast<std::int64_t>(rate * 60)) + "/min"
+                     : ", " + std::to_string(static_cast<std::int64_t>(rate)) + "/s";
+    if (left != 0)
+      out += ", " + (eta < 120 ? std::to_string(eta) + " s" : std::to_string(eta / 60) + " min") + " to go";
+    return out;
+  }
+
+  bool on_, terminal_, shown_ = false;
   std::mutex mutex_;
+  std::map<std::string, Began> began_;
 };
 
 bool yes() {
@@ -79,7 +111,7 @@ void run(Context& context, const Options& o) {
   std::vector<PairReport> reports;
   {
     Progress progress(!o.json);
-    s.progress = [&](const std::string& pair, const PassCounts& c) { progress.show(pair, c); };
+    s.progress = [&](const std::string& pair, const PassCounts& c, std::size_t left) { progress.show(pair, c, left); };
     reports = engine.sync(s);
   }
   context.exit_code = exit_code_of(reports);

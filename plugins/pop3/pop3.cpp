@@ -1,15 +1,10 @@
 #include "pop3.hpp"
 
-#include <boost/json.hpp>
-
 #include "endpoint.hpp"
 #include "oauth.hpp"
-#include "session.hpp"
-#include "tls.hpp"
+#include "probe.hpp"
 
 namespace syncline::pop3 {
-
-namespace json = boost::json;
 
 Pop3::Pop3(Host host, std::string_view config) : Connection(SY_MAILBOX), host_(host), settings_(read_settings(config)) {
   if (settings_.tls != Tls::NONE && !settings_.verify)
@@ -28,21 +23,7 @@ std::unique_ptr<Endpoint> Pop3::open(Host host, std::string_view settings) {
   return make_endpoint(settings_, host, read_mailbox(settings), tokens_);
 }
 
-std::string Pop3::probe(const Call& call) {
-  Poco::Net::Context::Ptr context;
-  if (settings_.tls != Tls::NONE) context = make_context(settings_);
-  Session session(settings_, context, call, host_);
-  const Capabilities capabilities = session.capabilities();
-  const PeerFacts peer = session.peer();
-  session.quit();
-  json::array words;
-  for (const std::string& line : capabilities.lines) words.emplace_back(line);
-  json::object out{{"server", settings_.where()}, {"capabilities", std::move(words)}};
-  out["tls"] = peer.version.empty() ? json::value(nullptr) : json::value(peer.version);
-  if (!peer.not_after.empty()) out["certificate_end"] = peer.not_after;
-  out["pipelining"] = capabilities.has("PIPELINING");
-  return json::serialize(out);
-}
+std::string Pop3::probe(const Call& call) { return pop3::probe(settings_, call, host_); }
 
 }  // namespace syncline::pop3
 

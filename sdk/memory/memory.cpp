@@ -30,6 +30,7 @@ std::string MemoryConnection::probe(const Call& call) {
   with_patience(call, [&] { system_->world->read({system_->side, "probe", {}, {}, false}, host_.now_ms()); });
   json::object out{{"system", "memory"}, {"world", system_->features.world}};
   for (const char* kind : {"contact", "task", "email"}) out[kind] = system_->world->records(system_->side, kind).size();
+  out["findings"] = json::array{json::object{{"check", "answers"}, {"state", "ok"}, {"text", "the world answers"}}};
   return json::serialize(out);
 }
 

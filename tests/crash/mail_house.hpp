@@ -68,6 +68,7 @@ struct Child {
   std::vector<std::pair<std::string, std::string>> environment{};
   std::optional<rlim_t> file_limit{};
   const char* program = "syncline-crash";
+  std::string config = "syncline.toml";  ///< in the house's folder
 };
 
 class MailHouse {
@@ -140,7 +141,7 @@ class MailHouse {
 
   pid_t start(const std::vector<std::string>& args, const Child& how) {
     std::vector<std::string> words{std::string(SYNCLINE_BUILD_DIR "/bin/") + how.program, "--config",
-                                   (folder_ / "syncline.toml").string(), "--plugin-dir", SYNCLINE_BUILD_DIR "/plugins"};
+                                   (folder_ / how.config).string(), "--plugin-dir", SYNCLINE_BUILD_DIR "/plugins"};
     words.insert(words.end(), args.begin(), args.end());
     std::map<std::string, std::string> environment = environment_;
     for (char** e = environ; *e != nullptr; ++e) {
@@ -173,6 +174,12 @@ class MailHouse {
     }
     ::execve(argv[0], argv.data(), envp.data());
     ::_exit(127);
+  }
+  /// What it has written so far.
+  [[nodiscard]] std::string output_of(pid_t child) const {
+    std::ostringstream text;
+    text << std::ifstream(outputs_.at(child)).rdbuf();
+    return text.str();
   }
   Ended finish(pid_t child) {
     int status = 0;

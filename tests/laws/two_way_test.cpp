@@ -294,5 +294,18 @@ TEST(Laws, listing_without_cursor_and_answers_without_documents_do_as_well) {
   EXPECT_EQ(h.world().effects(), effects);
 }
 
+TEST(TwoPairs, AWalkThatOnePairBeginsPassesNoChangeOfAnotherOne) {
+  House h({}, {},
+          std::string("[user.\"") + bob +
+              "\"]\norganization = \"crm\"\nmailbox = { connection = \"mail\" }\nentities = [\"contact\"]\n"
+              "ruleset = \"none\"\n");
+  h.settle();
+  h.world().add(SY_CRM, "u-bob", "contact", {{"firstname", "Ann"}, {"email1", "new@x.test"}});
+  h.settle();
+  int in_bobs_mailbox = 0;
+  for (const memory::Record& r : h.world().records(SY_MAILBOX, "contact")) in_bobs_mailbox += r.box == bob ? 1 : 0;
+  EXPECT_EQ(in_bobs_mailbox, 1);
+}
+
 }  // namespace
 }  // namespace syncline::test

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 
 #include "blobs.h"
 #include "connection.hpp"
@@ -42,6 +43,29 @@ class CallBudget {
   std::function<bool()> canceled_;
 };
 
+/// An error of a call to a connected system, with the connection's name: who schedules wants to know which one is away.
+class ConnectionError : public Error {
+ public:
+  ConnectionError(const Error& e, std::string connection) : Error(e), connection_(std::move(connection)) {}
+  [[nodiscard]] const std::string& connection() const noexcept { return connection_; }
+
+ private:
+  std::string connection_;
+};
+
+/// The name under which a connection's errors are reported; absent: they bear none.
+using Origin = std::shared_ptr<const std::string>;
+
+inline void check(sy_code code, const sy_error& e, const Origin& origin) {
+  if (code == SY_OK) return;
+  try {
+    check(code, e);
+  } catch (const Error& plain) {
+    if (!origin) throw;
+    throw ConnectionError(plain, *origin);
+  }
+}
+
 inline std::vector<sy_str> borrow_all(std::span<const std::string> texts) {
   std::vector<sy_str> out;
   out.reserve(texts.size());
@@ -52,7 +76,8 @@ inline std::vector<sy_str> borrow_all(std::span<const std::string> texts) {
 class FeedsHandle {
  public:
   FeedsHandle() = default;
-  FeedsHandle(const sy_feeds* table, void* self) : table_(table), self_(self) {}
+  FeedsHandle(const sy_feeds* table, void* self, Origin origin = {})
+      : table_(table), self_(self), origin_(std::move(origin)) {}
   explicit operator bool() const { return table_ != nullptr; }
 
   [[nodiscard]] std::vector<Feed> list(const sy_call* call) const {
@@ -72,7 +97,7 @@ class FeedsHandle {
     const sy_code code = table_->page(self_, call, borrow(feed), borrow(cursor), items, next, &end, &e);
     items.rethrow();
     next.rethrow();
-    check(code, e);
+    check(code, e, origin_);
     if (end < SY_PAGE_MORE || end > SY_PAGE_LISTING_COMPLETE)
       throw Error(SY_BROKEN, "the feed did not say how its page ended");
     if (end == SY_PAGE_MORE && !out.next) throw Error(SY_BROKEN, "the feed promised more and gave no cursor");
@@ -82,20 +107,22 @@ class FeedsHandle {
 
  private:
   template <class Sink, class F>
-  static void run(const Sink& sink, F&& f) {
+  void run(const Sink& sink, F&& f) const {
     sy_error e = no_error();
     const sy_code code = f(&e);
     sink.rethrow();
-    check(code, e);
+    check(code, e, origin_);
   }
   const sy_feeds* table_ = nullptr;
   void* self_ = nullptr;
+  Origin origin_;
 };
 
 class DirectoryHandle {
  public:
   DirectoryHandle() = default;
-  DirectoryHandle(const sy_directory* table, void* self) : table_(table), self_(self) {}
+  DirectoryHandle(const sy_directory* table, void* self, Origin origin = {})
+      : table_(table), self_(self), origin_(std::move(origin)) {}
   explicit operator bool() const { return table_ != nullptr; }
 
   [[nodiscard]] std::string identity(const sy_call* call, std::string_view address) const {
@@ -119,19 +146,20 @@ class DirectoryHandle {
 
  private:
   template <class F>
-  static std::vector<std::string> texts(std::size_t expected, F&& f) {
+  std::vector<std::string> texts(std::size_t expected, F&& f) const {
     std::vector<std::string> out;
     TextSink sink([&](std::string_view t) { out.emplace_back(t); });
     sy_error e = no_error();
     const sy_code code = f(sink, &e);
     sink.rethrow();
-    check(code, e);
+    check(code, e, origin_);
     if (out.size() != expected)
       throw Error(SY_BROKEN, "the directory answered another number of questions than were asked");
     return out;
   }
   const sy_directory* table_ = nullptr;
   void* self_ = nullptr;
+  Origin origin_;
 };
 
 class DiscoveryHandle {
@@ -169,8 +197,8 @@ class DiscoveryHandle {
 class EndpointHandle {
  public:
   EndpointHandle() = default;
-  EndpointHandle(const sy_connection* connection, void* connection_self, void* self)
-      : connection_(connection), connection_self_(connection_self), self_(self) {
+  EndpointHandle(const sy_connection* connection, void* connection_self, void* self, Origin origin = {})
+      : connection_(connection), connection_self_(connection_self), self_(self), origin_(std::move(origin)) {
     table_ = static_cast<const sy_endpoint*>(extension("sy.endpoint/1"));
   }
   EndpointHandle(EndpointHandle&& o) noexcept { swap(o); }
@@ -206,7 +234,7 @@ class EndpointHandle {
     sy_error e = no_error();
     const sy_code code = table_->fetch(self_, call, borrow(kind), in.data(), in.size(), depth, sink, &e);
     sink.rethrow();
-    check(code, e);
+    check(code, e, origin_);
   }
   [[nodiscard]] std::optional<Item> find(const sy_call* call, const Operation& create) const {
     std::optional<Item> out;
@@ -218,7 +246,7 @@ class EndpointHandle {
     const sy_op raw = create.raw();
     const sy_code code = table_->find(self_, call, &raw, sink, &e);
     sink.rethrow();
-    check(code, e);
+    check(code, e, origin_);
     return out;
   }
   /// Every operation for which the endpoint put no result counts as SY_BROKEN when the call itself succeeded; when the
@@ -248,14 +276,16 @@ class EndpointHandle {
     sy_error e = no_error();
     const sy_code code = table_->apply(self_, call, pointers.data(), pointers.size(), &sink, &e);
     if (results.failure) std::rethrow_exception(results.failure);
-    check(code, e);
+    check(code, e, origin_);
     for (std::size_t i = 0; i < ops.size(); ++i)
       if (!results.seen[i])
         on_done(i, Done::failed(Error(SY_BROKEN, "the endpoint gave no result for this operation")));
   }
-  [[nodiscard]] FeedsHandle feeds() const { return {static_cast<const sy_feeds*>(extension("sy.feeds/1")), self_}; }
+  [[nodiscard]] FeedsHandle feeds() const {
+    return {static_cast<const sy_feeds*>(extension("sy.feeds/1")), self_, origin_};
+  }
   [[nodiscard]] DirectoryHandle directory() const {
-    return {static_cast<const sy_directory*>(extension("sy.directory/1")), self_};
+    return {static_cast<const sy_directory*>(extension("sy.directory/1")), self_, origin_};
   }
 
  private:
@@ -267,11 +297,13 @@ class EndpointHandle {
     std::swap(connection_self_, o.connection_self_);
     std::swap(self_, o.self_);
     std::swap(table_, o.table_);
+    std::swap(origin_, o.origin_);
   }
   const sy_connection* connection_ = nullptr;
   void* connection_self_ = nullptr;
   void* self_ = nullptr;
   const sy_endpoint* table_ = nullptr;
+  Origin origin_;
 };
 
 /// An instance of a class, destroyed with its handle (the library stays).
@@ -309,7 +341,8 @@ class Instance {
 class ConnectionHandle {
  public:
   ConnectionHandle() = default;
-  explicit ConnectionHandle(Instance instance) : instance_(std::move(instance)) {
+  explicit ConnectionHandle(Instance instance, Origin origin = {})
+      : instance_(std::move(instance)), origin_(std::move(origin)) {
     table_ = instance_.table<sy_connection>("sy.connection/1");
     if (table_ == nullptr) throw Error(SY_BROKEN, "the plugin offers no sy.connection/1");
   }
@@ -317,8 +350,8 @@ class ConnectionHandle {
   [[nodiscard]] EndpointHandle open(const sy_host& host, std::string_view settings) const {
     sy_error e = no_error();
     void* endpoint = table_->open(instance_.self(), &host, borrow(settings), &e);
-    if (endpoint == nullptr) check(e.code == SY_OK ? SY_BROKEN : e.code, e);
-    EndpointHandle out(table_, instance_.self(), endpoint);
+    if (endpoint == nullptr) check(e.code == SY_OK ? SY_BROKEN : e.code, e, origin_);
+    EndpointHandle out(table_, instance_.self(), endpoint, origin_);
     if (!out) throw Error(SY_BROKEN, "the plugin's endpoint offers no sy.endpoint/1");
     return out;
   }
@@ -328,10 +361,12 @@ class ConnectionHandle {
     sy_error e = no_error();
     const sy_code code = table_->probe(instance_.self(), call, sink, &e);
     sink.rethrow();
-    check(code, e);
+    check(code, e, origin_);
     return out;
   }
-  [[nodiscard]] FeedsHandle feeds() const { return {instance_.table<sy_feeds>("sy.feeds/1"), instance_.self()}; }
+  [[nodiscard]] FeedsHandle feeds() const {
+    return {instance_.table<sy_feeds>("sy.feeds/1"), instance_.self(), origin_};
+  }
   [[nodiscard]] DiscoveryHandle discovery() const {
     return {instance_.table<sy_discovery>("sy.discovery/1"), instance_.self()};
   }
@@ -340,6 +375,7 @@ class ConnectionHandle {
  private:
   Instance instance_;
   const sy_connection* table_ = nullptr;
+  Origin origin_;
 };
 
 /// A key as it is handed to the store.

@@ -1,0 +1,93 @@
+#include "items.hpp"
+
+#include <iostream>
+
+#include "output.hpp"
+
+namespace syncline {
+
+std::vector<FoundItem> find_items(Engine& engine, const std::string& wanted) {
+  std::vector<FoundItem> out;
+  Ledger& ledger = engine.ledger();
+  std::string mid = wanted;
+  if (mid.size() > 2 && mid.front() == '<' && mid.back() == '>') mid = mid.substr(1, mid.size() - 2);
+  for (const PairState& p : ledger.pairs()) {
+    std::vector<Link> links;
+    for (const std::string_view kind : {"contact", "task", "appointment", "email"})
+      for (Link& l : ledger.links_of_record(p.org, kind, wanted))
+        if (l.pair == p.id) links.push_back(std::move(l));
+    const Known known = ledger.known(p.org, message_key(mid));
+    for (const KnownLink& k : known.links)
+      if (k.pair == p.id)
+        if (auto l = ledger.link(k.link)) links.push_back(std::move(*l));
+    for (const Waiter& w : known.waiters)
+      if (w.pair == p.id)
+        if (auto s = ledger.seen(p.id, w.side, w.id)) out.push_back({p, std::move(*s), std::nullopt});
+    for (Link& l : links)
+      if (auto s = ledger.seen(p.id, Side::mailbox, l.side.mailbox.id)) out.push_back({p, std::move(*s), std::move(l)});
+    for (const Side side : both_sides)
+      if (auto s = ledger.seen(p.id, side, wanted)) {
+        auto l = s->link != 0 ? ledger.link(s->link) : std::nullopt;
+        if (std::none_of(out.begin(), out.end(),
+                         [&](const FoundItem& f) { return f.pair.id == p.id && f.seen.id == s->id; }))
+          out.push_back({p, std::move(*s), std::move(l)});
+      }
+  }
+  return out;
+}
+
+std::vector<FoundItem> need_items(Engine& engine, const std::string& wanted) {
+  auto found = find_items(engine, wanted);
+  if (found.empty())
+    throw Error(SY_GONE,
+                "no pair knows an item " + wanted + "; give a mailbox id (POP3: the UIDL), a CRM id or a Message-ID");
+  return found;
+}
+
+FoundItem need_item_of(Engine& engine, const std::string& wanted, const std::string& user) {
+  std::vector<FoundItem> found = need_items(engine, wanted);
+  if (!user.empty()) {
+    const std::string name = engine.config().pair(user).name;
+    std::erase_if(found, [&](const FoundItem& f) { return f.pair.name != name; });
+    if (found.empty()) throw Error(SY_GONE, name + " knows no item " + wanted);
+  }
+  std::string names;
+  for (const FoundItem& f : found) names += (names.empty() ? "" : ", ") + f.pair.name;
+  if (found.size() > 1)
+    throw Error(SY_CONFIG, "several know this item (" + names + "): say for whom you act with --as ADDRESS");
+  return std::move(found.front());
+}
+
+std::string words_of(Engine& engine, std::string_view stage, std::string_view reason, const json::object& args) {
+  const std::string w = engine.words(stage, reason, args);
+  return w == reason ? kernel_words(reason, args) : w;
+}
+
+json::object step_with_words(Engine& engine, json::object step) {
+  const json::object args = step.contains("args") ? step.at("args").as_object() : json::object();
+  step["words"] = words_of(engine, std::string_view(step.at("stage").as_string()),
+                           std::string_view(step.at("reason").as_string()), args);
+  if (auto* rules = step.if_contains("rules"))
+    for (auto& r : rules->as_array()) {
+      auto& rule = r.as_object();
+      rule["words"] = words_of(engine, std::string_view(rule.at("stage").as_string()),
+                               std::string_view(rule.at("reason").as_string()), rule.at("args").as_object());
+    }
+  return step;
+}
+
+void print_step(const json::object& s) {
+  std::cout << "  " << instant_text(s.at("at").to_number<std::int64_t>()) << "  "
+            << std::string_view(s.at("event").as_string());
+  if (const auto* op = s.if_contains("operation")) std::cout << " (" << std::string_view(op->as_string()) << ")";
+  std::cout << ": " << std::string_view(s.at("words").as_string()) << "\n";
+  if (const auto* rules = s.if_contains("rules"))
+    for (const auto& r : rules->as_array())
+      std::cout << "      " << std::string_view(r.at("stage").as_string()) << ": "
+                << std::string_view(r.at("words").as_string()) << "\n";
+  if (const auto* lost = s.if_contains("replaced")) std::cout << "      replaced: " << json::serialize(*lost) << "\n";
+  if (const auto* never = s.if_contains("never_stored"))
+    std::cout << "      never stored by the other side: " << json::serialize(*never) << "\n";
+}
+
+}  // namespace syncline
