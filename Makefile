@@ -23,19 +23,16 @@ demo: packages ## 200 mails from three mailboxes into a stand-in CRM, shown step
 test: build ## the whole suite
 	@ctest --preset dev -j $(JOBS)
 
-# What runs under which: the rest joins as it is proved there.
-asan_tests := net_test memory_test memory_conformance_test sqlite_test sqlite_conformance reconcile_test match_test token_test
-tsan_tests := net_test sqlite_test sqlite_conformance laws_test
-space := $(subst ,, )
+sanitize: packages ## units, laws and conformance under ASan + UBSan, then under TSan whatever threads meet in
+	@$(MAKE) --no-print-directory sanitize-one KIND=asan LABELS="unit law conformance"
+	@$(MAKE) --no-print-directory sanitize-one KIND=tsan LABELS="threads"
 
-sanitize: packages ## units, laws and conformance under ASan + UBSan, then under TSan
-	@$(MAKE) --no-print-directory sanitize-one KIND=asan TESTS="$(asan_tests)"
-	@$(MAKE) --no-print-directory sanitize-one KIND=tsan TESTS="$(tsan_tests)"
+space := $(subst ,, )
 
 sanitize-one:
 	@cmake --preset $(KIND) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }; rm -f $(BUILD).log
-	@cmake --build --preset $(KIND) -j $(JOBS) --target $(TESTS)
-	@ctest --preset $(KIND) -j $(JOBS) -R '^($(subst $(space),|,$(TESTS)))$$'
+	@cmake --build --preset $(KIND) -j $(JOBS) --target $(LABELS:%=%_tests)
+	@ctest --preset $(KIND) -j $(JOBS) -L '^($(subst $(space),|,$(LABELS)))$$'
 
 check: build ## style: clang-format and clang-tidy, both version 19
 	@git ls-files '*.cpp' '*.hpp' '*.h' | xargs clang-format-19 --dry-run -Werror

@@ -78,6 +78,21 @@ void learn_keys(PassContext& ctx) {
   }
 }
 
+/// Whether a fetch that finds the item is no proof: this feed reports deletions, but only of what it showed, and its
+/// cursor may lie before the item's birth. A day later it does not.
+bool needs_echo(PassContext& ctx, const Link& l) {
+  constexpr std::int64_t day = std::int64_t{24} * 3600 * 1000;
+  constexpr std::uint32_t all = SY_FEED_CURSOR | SY_FEED_TOMBSTONES | SY_FEED_FOREIGN_TOMBSTONES;
+  if (l.token.empty() || ctx.clock() - l.since_ms > day) return false;  // what stood there long since has no echo
+  std::uint32_t flags = ctx.org_feeds.flags(l.kind);
+  if (l.confirm_side == Side::mailbox) {
+    flags = 0;
+    for (const Feed& f : ctx.endpoint.mailbox->feeds().list(ctx.budget()))
+      if (f.kind == l.kind) flags = f.flags;
+  }
+  return (flags & all) == (SY_FEED_CURSOR | SY_FEED_TOMBSTONES);
+}
+
 /// A created link whose echo a complete walk did not show is fetched and looked at (repair 2).
 void confirm_links(PassContext& ctx) {
   for (Link& l : ctx.ledger.unconfirmed(ctx.state.id)) {
@@ -94,10 +109,11 @@ void confirm_links(PassContext& ctx) {
                                 return true;
                               });
     Batch batch;
+    const bool waits = found == Presence::there && needs_echo(ctx, l);
     if (found == Presence::gone && one_way(l.kind)) {
       l.state = LinkState::tombstone;
       l.cause = "deleted_in_crm";
-    } else {
+    } else if (!waits) {
       l.state = LinkState::live;
     }
     if (!one_way(l.kind) && (found == Presence::gone || version != l.side[side].version)) {
@@ -111,8 +127,11 @@ void confirm_links(PassContext& ctx) {
       p.since_ms = ctx.clock();
       batch.put(p);
     }
-    l.since_ms = ctx.clock();
-    batch.put(l, ctx.state.org);
+    if (waits && batch.empty()) continue;
+    if (!waits) {
+      l.since_ms = ctx.clock();
+      batch.put(l, ctx.state.org);
+    }
     ctx.commit(std::move(batch));
     ++ctx.counts.settled;
   }

@@ -84,6 +84,20 @@ bool late_landing(const PassContext& ctx, const WorkItem& w) {
          ctx.clock() - l.since_ms < day && content_hash(w.now.crm.doc) == l.side.crm.hash;
 }
 
+/// The feed said gone and the server says there, as after a restore: the feed is given a pass to say so too, since what
+/// it says next may be about either. True: it waits.
+bool waits_for_feed(PassContext& ctx, WorkItem& w) {
+  if (one_way(w.kind()) || !w.pending.gone || w.pending.waited || ctx.planning) return false;
+  if (w.now[w.side()].presence != Presence::there) return false;
+  w.pending.waited = true;
+  Batch batch;
+  batch.put(w.pending, w.pending.revision);
+  ctx.carried.append(batch);
+  ++ctx.counts.settled;  // the next pass is due at once
+  w.settled = true;
+  return true;
+}
+
 /// An item whose link has ended: only a two-way item that a person changed since is a new one.
 bool ended(PassContext& ctx, WorkItem& w) {
   if (!w.link || w.link->state != LinkState::tombstone) return false;
@@ -370,7 +384,7 @@ void decide(PassContext& ctx, std::vector<WorkItem>& batch) {
     read_side(ctx, kind, items, items.front()->side(), depth);
     std::vector<WorkItem*> linked;
     for (WorkItem* w : items) {
-      if (decide_request(ctx, *w) || ended(ctx, *w) || unreadable(ctx, *w)) continue;
+      if (decide_request(ctx, *w) || waits_for_feed(ctx, *w) || ended(ctx, *w) || unreadable(ctx, *w)) continue;
       if (w->link && !one_way(kind) && w->link->state != LinkState::tombstone) linked.push_back(w);
     }
     if (!linked.empty()) read_side(ctx, kind, linked, other(linked.front()->side()), depth);

@@ -24,6 +24,19 @@ void FeedWalk::run() {
   while (!walk()) {}
 }
 
+/// Only a walk that began after a link was recorded may say that its echo is missing (repair 2). So the number is
+/// durable before the first page: what somebody else records meanwhile bears it, and waits for the next walk. While
+/// nothing waits to be confirmed there is nothing to number, and an idle feed costs no write.
+void FeedWalk::begin() {
+  numbered_ = state_.revision == 0 || ledger_.any_unconfirmed();
+  if (!numbered_) return;
+  ++state_.walk;
+  if (settings_.side == Side::mailbox) return;  // only the pair that walks it records links to it
+  Batch batch;
+  batch.put(state_);
+  ledger_.commit(batch, settings_.fences);
+}
+
 bool FeedWalk::walk() {
   state_ = ledger_.feed(settings_.key);
   // A new pair has missed what the cursor has passed. Of a one-way kind the CRM tells a pair nothing but what became of
@@ -42,7 +55,7 @@ bool FeedWalk::walk() {
     settings_.restart = false;
   }
   const bool whole = !state_.in_walk;
-  const std::int64_t number = ++state_.walk;
+  begin();
   const bool keeps_cursor = (feed_.flags & SY_FEED_CURSOR) != 0;
   listing_ = state_.cursor.empty();
   listed_.clear();
@@ -69,7 +82,7 @@ bool FeedWalk::walk() {
     state_.in_walk = more;
     listing_ = listing_ && end.end != SY_PAGE_DELTA_COMPLETE;
     if (!more && whole) {
-      state_.complete_walk = number;
+      if (numbered_) state_.complete_walk = state_.walk;
       state_.complete_at_ms = clock_();
       if (listing_) state_.listed_ms = state_.complete_at_ms;
     }
@@ -88,8 +101,7 @@ void FeedWalk::flush(std::optional<std::string> cursor, bool complete) {
     if (cursor) {
       const bool moved = (feed_.flags & SY_FEED_CURSOR) != 0 && state_.cursor != *cursor;
       if (moved) state_.cursor = *cursor;
-      // A mailbox that has nothing new costs no write; a CRM's walk counts for what waits to be confirmed.
-      if (moved || !batch.empty() || settings_.side == Side::crm || state_.revision == 0) batch.put(state_);
+      if (moved || !batch.empty() || numbered_) batch.put(state_);
     }
     try {
       if (!batch.empty()) ledger_.commit(batch, settings_.fences);
@@ -240,8 +252,8 @@ void FeedWalk::infer(Batch& batch) {
         if (s.verdict == "held") continue;  // it is known to be out of sight
         if (s.link == 0)
           batch.remove(s);
-        else
-          batch.put(pending_of(p.pair, missing));
+        else if (const auto known = ledger_.pending(p.pair, s.side, s.id); !known || !known->gone)
+          batch.put(pending_of(p.pair, missing));  // one that is there already may have waited a pass for this listing
       }
   }
 }

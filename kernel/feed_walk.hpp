@@ -39,6 +39,7 @@ class FeedWalk {
 
  private:
   bool walk();  ///< true: it began at a cursor between walks
+  void begin();
   void flush(std::optional<std::string> cursor, bool complete);
   void fill(Batch& batch);
   void route(const Item& item, Batch& batch);
@@ -59,6 +60,7 @@ class FeedWalk {
   std::vector<Item> page_;
   std::vector<std::int64_t> listed_;  ///< sorted hashes of ids, while a listing without a cursor is read
   bool listing_ = false;
+  bool numbered_ = false;  ///< this walk may say whether a link's echo was shown
 };
 
 }  // namespace syncline

@@ -216,6 +216,8 @@ std::vector<Link> Ledger::unconfirmed(std::int64_t pair) {
   return out;
 }
 
+bool Ledger::any_unconfirmed() { return !rows_.scan({"unconfirmed", {}}, {}, 1).empty(); }
+
 namespace {
 template <class T, class F>
 std::optional<T> read_item(const std::optional<StoredRow>& row, std::string_view id, F from) {

@@ -60,7 +60,8 @@ struct Pending {
   std::int64_t pair = 0, revision = 0;
   Side side = Side::mailbox;
   std::string id, kind, version;
-  bool gone = false;  ///< the feed said so; read once more before anything is proposed
+  bool gone = false;    ///< the feed said so; read once more before anything is proposed
+  bool waited = false;  ///< gone, and yet it was there when it was read: the feed has been given a pass to say so too
   std::int64_t since_ms = 0, not_before_ms = 0;
   int attempts = 0;
   std::string waits_for;  ///< a claim's key
@@ -226,6 +227,7 @@ class Ledger {
                                                  std::string_view id);
   [[nodiscard]] std::vector<Link> links_of_record(std::int64_t org, std::string_view kind, std::string_view id);
   [[nodiscard]] std::vector<Link> unconfirmed(std::int64_t pair);
+  [[nodiscard]] bool any_unconfirmed();  ///< of any pair
   struct Expiry {
     std::int64_t at_ms = 0, link = 0;
   };

@@ -187,6 +187,7 @@ json::object to_json(const Pending& v) {
   json::object o{{"id", v.id}, {"kind", v.kind}};
   set(o, "version", v.version);
   set(o, "gone", v.gone);
+  set(o, "waited", v.waited);
   set(o, "since", v.since_ms);
   set(o, "not_before", v.not_before_ms);
   set(o, "attempts", std::int64_t{v.attempts});
@@ -200,6 +201,7 @@ Pending pending_from(const json::object& o) {
   v.kind = str(o, "kind");
   v.version = str(o, "version");
   v.gone = flag(o, "gone");
+  v.waited = flag(o, "waited");
   v.since_ms = num(o, "since");
   v.not_before_ms = num(o, "not_before");
   v.attempts = static_cast<int>(num(o, "attempts"));

@@ -30,9 +30,9 @@ bool OrgFeeds::offers(std::string_view kind) const {
   return std::any_of(list_.begin(), list_.end(), [&](const Feed& f) { return f.kind == kind; });
 }
 
-bool OrgFeeds::foreign_tombstones(std::string_view kind) const {
-  return std::any_of(list_.begin(), list_.end(),
-                     [&](const Feed& f) { return f.kind == kind && (f.flags & SY_FEED_FOREIGN_TOMBSTONES) != 0; });
+std::uint32_t OrgFeeds::flags(std::string_view kind) const {
+  const auto it = std::find_if(list_.begin(), list_.end(), [&](const Feed& f) { return f.kind == kind; });
+  return it == list_.end() ? 0 : it->flags;
 }
 
 std::pair<std::int64_t, std::int64_t> OrgFeeds::walks(std::string_view kind) {

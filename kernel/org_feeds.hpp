@@ -24,7 +24,7 @@ class OrgFeeds {
   void route_to(RoutedPair pair);
   [[nodiscard]] bool any() const { return !list_.empty(); }
   [[nodiscard]] bool offers(std::string_view kind) const;
-  [[nodiscard]] bool foreign_tombstones(std::string_view kind) const;
+  [[nodiscard]] std::uint32_t flags(std::string_view kind) const;  ///< of the feed of a kind; 0: there is none
 
   /// Makes sure that every feed of these kinds has been walked to its end by a walk that began after `since`.
   /// False: another process is walking it now and none ended in time.

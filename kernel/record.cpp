@@ -102,7 +102,9 @@ void record_create(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem&
   l.id = ctx.ledger.next_id();
   l.pair = ctx.state.id;
   l.kind = op.op.kind;
-  l.state = LinkState::unconfirmed;
+  // A row of its own says that a walk has shown it before it was recorded.
+  const auto shown = ctx.ledger.pending(ctx.state.id, to, d.id);
+  l.state = shown && !shown->gone ? LinkState::live : LinkState::unconfirmed;
   l.confirm_side = to;
   l.confirm_walk = walks_of(ctx, to, l.kind).first;
   l.key = op.key;

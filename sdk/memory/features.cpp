@@ -77,6 +77,7 @@ Features Features::read(std::string_view config) {
   const std::string t = text_at(o, "tombstones");
   f.tombstones = t == "none" ? 0 : t == "own" ? 1 : 2;
   f.settle_ms = number_or(o, "settle", 0);
+  f.lag_ms = number_or(o, "lag", 0);
   f.max_batch = static_cast<std::uint32_t>(std::max<std::int64_t>(number_or(o, "max_batch", 0), 0));
   f.attachment_limit = static_cast<std::size_t>(std::max<std::int64_t>(number_or(o, "attachment_limit", 64 << 20), 0));
   for (const std::string& s : list_at(o, "fields")) {

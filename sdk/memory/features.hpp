@@ -14,7 +14,7 @@ struct Features {
   bool keyed = true, find = true, repeat_exists = false;
   bool answer_document = true, missing_invisible = false;
   int tombstones = 2;
-  std::int64_t settle_ms = 0;
+  std::int64_t settle_ms = 0, lag_ms = 0;
   std::uint32_t max_batch = 0;
   std::size_t attachment_limit = 64u << 20u;
   std::map<std::string, std::set<std::string>> carried;  ///< by kind; a kind without an entry: all fields

@@ -31,8 +31,13 @@ std::vector<Feed> MemoryFeeds::list() {
 PageEnd MemoryFeeds::page(const Call& call, std::string_view feed, std::string_view cursor, const ItemSink& sink) {
   for (const Feed& f : list()) {
     if (f.name != feed) continue;
-    FeedQuery q{system_->side,         box_, f.kind, system_->features.cursor, system_->features.tombstones,
-                system_->features.page};
+    FeedQuery q{system_->side,
+                box_,
+                f.kind,
+                system_->features.cursor,
+                system_->features.tombstones,
+                system_->features.page,
+                system_->features.lag_ms};
     host_.count("requests");
     const FeedPage page = with_patience(call, [&] { return system_->world->page(q, cursor, host_.now_ms()); });
     for (const Record& r : page.records) {

@@ -6,7 +6,7 @@
 namespace syncline::memory {
 
 inline constexpr std::uint32_t option_size = sizeof(sy_option);
-inline constexpr std::array<sy_option, 20> memory_options{{
+inline constexpr std::array<sy_option, 21> memory_options{{
     {option_size, SY_TEXT, SY_REQUIRED, "world", nullptr, nullptr,
      "The world's name; a mailbox and a CRM of one test name the same.", "\"office\""},
     {option_size, SY_PATH, 0, "path", nullptr, nullptr,
@@ -33,6 +33,7 @@ inline constexpr std::array<sy_option, 20> memory_options{{
      "\"invisible\""},
     {option_size, SY_DURATION, 0, "settle", "\"0s\"", "0s..1h", "How long a token cannot be found after its create.",
      "\"2s\""},
+    {option_size, SY_DURATION, 0, "lag", "\"0s\"", "0s..1d", "How long a feed takes to show a change.", "\"1h\""},
     {option_size, SY_INT, 0, "max_batch", "0", "0..100000", "Operations or ids a call; 0: no limit.", "100"},
     {option_size, SY_BYTES, 0, "attachment_limit", "\"64MiB\"", "0..1GiB", "A larger attachment is left out.",
      "\"5MiB\""},

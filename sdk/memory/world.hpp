@@ -45,7 +45,8 @@ struct FeedQuery {
   std::string kind;
   bool cursor = true;
   int tombstones = 2;
-  std::size_t page = 0;  ///< 0: no limit
+  std::size_t page = 0;     ///< 0: no limit
+  std::int64_t lag_ms = 0;  ///< younger changes, and what came after them, are not shown yet
 };
 
 struct FeedPage {

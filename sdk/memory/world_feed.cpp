@@ -54,13 +54,18 @@ FeedPage World::page(const FeedQuery& q, std::string_view cursor, std::int64_t n
   read({q.side, "page", q.kind, {}, false}, now_ms);
   const Rows::Session s(rows_);
   const Meta m = meta(s);
-  Cursor c{'L', m.epoch, 0, m.seq};
+  std::int64_t newest = m.seq;
+  if (q.lag_ms != 0)
+    s.each(item_key(q.side, ""), [&](const std::string&, const json::object& row) {
+      if (const Record r = record_of(row); r.changed_ms + q.lag_ms > now_ms) newest = std::min(newest, r.seq - 1);
+    });
+  Cursor c{'L', m.epoch, 0, newest};
   if (q.cursor && !cursor.empty()) c = Cursor::parse(cursor);
   if (c.epoch != m.epoch || c.seq > m.seq) throw Error(SY_RESET, "the cursor is not known any more", 0, "410");
   FeedPage out;
   s.each(item_key(q.side, ""), [&](const std::string&, const json::object& row) {
     if (text_at(row, "kind") != q.kind) return;
-    if (Record r = record_of(row); shows(q, r, c)) out.records.push_back(std::move(r));
+    if (Record r = record_of(row); r.seq <= newest && shows(q, r, c)) out.records.push_back(std::move(r));
   });
   std::sort(out.records.begin(), out.records.end(), [](const Record& a, const Record& b) { return a.seq < b.seq; });
   if (q.cursor && q.page != 0 && out.records.size() > q.page) {
@@ -70,7 +75,7 @@ FeedPage World::page(const FeedQuery& q, std::string_view cursor, std::int64_t n
     return out;
   }
   out.end.end = c.mode == 'L' ? SY_PAGE_LISTING_COMPLETE : SY_PAGE_DELTA_COMPLETE;
-  if (q.cursor) out.end.next = Cursor{'D', m.epoch, c.mode == 'L' ? c.begin : m.seq, 0}.text();
+  if (q.cursor) out.end.next = Cursor{'D', m.epoch, c.mode == 'L' ? c.begin : newest, 0}.text();
   return out;
 }
 
