@@ -5,7 +5,7 @@ namespace syncline::test {
 namespace {
 
 TEST(Mail, EML_01) {
-  RulesHouse h("email.method = 0\nautocreate.create = \"none\"\n");
+  RulesHouse h("email.method = 0\n");
   h.deliver("alice", plain("m1@x.test").text(), "u1");
   h.settle();
   EXPECT_TRUE(h.mail("m1@x.test"));

@@ -77,7 +77,8 @@ class RulesHouse {
   json::object explain(const std::string& item, const std::string& owner = "alice") {
     const Ended ended = run({"explain", item, "--json"});
     if (ended.code != 0) return {};
-    for (const auto& v : json::parse(ended.output).at("items").as_array())
+    const json::value answer = json::parse(ended.output);
+    for (const auto& v : answer.at("items").as_array())
       if (v.at("pair").as_string() == MailHouse::address(owner)) return v.as_object();
     return {};
   }
