@@ -3,7 +3,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 BUILD := build
 
-.PHONY: help demo test sanitize sanitize-one check packages build clean
+.PHONY: help demo test rules sanitize sanitize-one check packages build clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,11 @@ demo: packages ## 200 mails from three mailboxes into a stand-in CRM, shown step
 
 test: build ## the whole suite
 	@ctest --preset dev -j $(JOBS)
+
+rules: packages ## the acceptance matrix: which row is covered by which test, and whether it holds
+	@cmake --preset dev >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }; rm -f $(BUILD).log
+	@cmake --build --preset dev -j $(JOBS) --target acceptance_tests
+	@python3 tests/rules/rules.py --build $(BUILD)/dev
 
 sanitize: packages ## units, laws and conformance under ASan + UBSan, then under TSan whatever threads meet in
 	@$(MAKE) --no-print-directory sanitize-one KIND=asan LABELS="unit law conformance"

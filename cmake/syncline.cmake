@@ -37,7 +37,7 @@ endfunction()
 
 # <label>_tests builds what ctest -L <label> runs, and nothing else.
 if(SYNCLINE_TESTS)
-  foreach(label unit conformance law crash fault peer docs rules threads)
+  foreach(label unit conformance law crash fault peer docs daemon acceptance threads)
     add_custom_target(${label}_tests)
   endforeach()
 endif()
