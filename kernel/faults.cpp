@@ -10,7 +10,7 @@
 namespace syncline {
 namespace {
 
-constexpr std::array<FaultCode, 23> codes{{
+constexpr std::array<FaultCode, 25> codes{{
     {"CFG001", "the file is not TOML"},
     {"CFG002", "a file cannot be read"},
     {"CFG003", "an include cannot be followed"},
