@@ -122,14 +122,9 @@ std::string fingerprint(const PairConfig& pair) {
                                   {"entities", json::value_from(seen)},
                                   {"options", json::parse(s->json)}});
   }
-  json::object email{{"method", pair.email.method},
-                     {"auto_track", pair.email.auto_track},
-                     {"correlate_by_headers", pair.email.correlate_by_headers},
-                     {"max_size", pair.email.max_size}};
-  if (pair.email.received_after_ms) email["received_after"] = *pair.email.received_after_ms;
   return hex_sha256(canonical(json::object{{"kind", principal(pair).at("kind")},
                                            {"entities", json::value_from(entities)},
-                                           {"email", std::move(email)},
+                                           {"rules", pair.rules},
                                            {"stages", std::move(stages)}}));
 }
 

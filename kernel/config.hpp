@@ -38,7 +38,9 @@ struct PollConfig {
 };
 
 struct RetryConfig {
-  std::int64_t first_ms = 0, most_ms = 0;
+  std::int64_t first_ms = 0, most_ms = 0;  ///< of a pair or a server
+  int max = 5;                             ///< attempts at one item
+  std::int64_t interval_ms = 0;            ///< between them
 };
 
 struct StageConfig : PluginSettings {
@@ -62,14 +64,6 @@ enum class Conflict { last_writer, crm_wins, mailbox_wins, manual };
 enum class LeftFilter { keep, unlink, remove };
 enum class Takeover { ask, never, always };
 
-struct EmailConfig {
-  int method = 1;                                 ///< 0 all … 4 none: which mails are tracked by themselves
-  std::optional<std::int64_t> received_after_ms;  ///< absent: when the pair was first confirmed
-  bool auto_track = true;
-  bool correlate_by_headers = true;
-  std::int64_t max_size = 0;  ///< bytes
-};
-
 /// One user or queue: a mailbox and its CRM side.
 struct PairConfig {
   std::string name;  ///< as people type it: the address
@@ -86,7 +80,8 @@ struct PairConfig {
   bool at_least_once = false;
   Conflict conflict = Conflict::last_writer;
   LeftFilter left_filter = LeftFilter::keep;
-  EmailConfig email;
+  std::optional<std::int64_t> received_after_ms;  ///< email.received_after; absent: when the pair was first confirmed
+  json::object rules;                             ///< what the rules read: email.method and so on, nested, effective
   PollConfig poll;
   bool approval_required = true;
   int delete_task = 0;  ///< 0 always, 1 only while not completed, 2 never
@@ -125,6 +120,7 @@ struct Config {
   std::int64_t lease_ttl_ms = 0;
   std::int64_t history_keep_ms = 0;
   std::int64_t tombstone_keep_days = 0;
+  std::int64_t failure_keep_days = 0;
   std::int64_t sweep_ms = 0;
   bool first_run_goes = false;  ///< first_run = "go"
   RetryConfig retry;

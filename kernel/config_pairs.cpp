@@ -25,6 +25,12 @@ Span place_of(const Node& table, std::string_view name, Span otherwise) {
   return e == nullptr ? otherwise : e->value.at;
 }
 
+OptionTable organization_only() {
+  OptionTable out;
+  for (const sy_option& o : organization_rule_options()) out.push_back(&o);
+  return out;
+}
+
 /// What the rest of `values` lacks is taken from `more`.
 void inherit(json::object& values, const json::object& more, const OptionTable& options) {
   for (const sy_option* o : options)
@@ -61,10 +67,15 @@ void ConfigReader::read_pair(const Entry& entry, PairConfig::Kind kind) {
     faults_.add("CFG004", entry.at, "\"" + entry.key + "\" is configured twice: it also stands at " + same->second, {},
                 "keep one of them");
   const OptionTable& options = section(kind_name).options;
-  json::object own = read_options(table, {where, entry.at, options, {}, {}}, faults_).values;
+  json::object own =
+      read_options(table,
+                   {where, entry.at, options, organization_only(), "in [defaults], for everybody", renamed_options()},
+                   faults_)
+          .values;
   const bool own_entities = find_dotted(own, "entities") != nullptr;
   inherit(own, defaults_, common_options());
   fill_defaults(own, options);
+  fill_defaults(own, common_options());
   pair.id = word(own, "id");
   pair.organization = word(own, "organization");
   pair.lookup = words(own, "lookup");
@@ -78,10 +89,10 @@ void ConfigReader::read_pair(const Entry& entry, PairConfig::Kind kind) {
                                     {"manual", Conflict::manual}});
   pair.left_filter = choice<LeftFilter>(
       own, "left_filter", {{"keep", LeftFilter::keep}, {"unlink", LeftFilter::unlink}, {"delete", LeftFilter::remove}});
-  pair.email = {static_cast<int>(number(own, "email.method")), std::nullopt, flag(own, "email.auto_track"),
-                flag(own, "email.correlate_by_headers"), number(own, "email.max_size")};
-  if (find_dotted(own, "email.received_after") != nullptr)
-    pair.email.received_after_ms = number(own, "email.received_after");
+  if (find_dotted(own, "email.received_after") != nullptr) pair.received_after_ms = number(own, "email.received_after");
+  for (const auto options_of : {principal_rule_options(), organization_rule_options()})
+    for (const sy_option& o : options_of)
+      if (const json::value* v = find_dotted(own, o.name)) set_dotted(pair.rules, o.name, *v);
   pair.poll = {number(own, "poll.busy"), number(own, "poll.normal"), number(own, "poll.idle"),
                number(own, "poll.minimum")};
   judge_poll(table, pair);

@@ -207,15 +207,17 @@ void ConfigReader::read_sections() {
   c.history_keep_ms = number(section_values("history"), "keep");
   c.tombstone_keep_days = number(section_values("tombstone"), "keep_days");
   const json::object retry = section_values("retry");
-  c.retry = {number(retry, "first"), number(retry, "most")};
+  c.retry = {number(retry, "first"), number(retry, "most"), static_cast<int>(number(retry, "max")),
+             number(retry, "interval")};
+  c.failure_keep_days = number(section_values("failure"), "keep_days");
   const json::object log = section_values("log");
   c.log = {word(log, "level"), word(log, "format"), word(log, "file")};
   if (const Entry* e = table_of("defaults"))
-    defaults_ =
-        read_options(e->value,
-                     {"[defaults]", e->at, common_options(), section("user").options, "in a [user] or [queue] table"},
-                     faults_, false)
-            .values;
+    defaults_ = read_options(e->value,
+                             {"[defaults]", e->at, common_options(), section("user").options,
+                              "in a [user] or [queue] table", renamed_options()},
+                             faults_, false)
+                    .values;
 }
 
 void ConfigReader::read_connections() {

@@ -1,5 +1,7 @@
 #include "installation.hpp"
 
+#include "config_values.hpp"
+
 #include <algorithm>
 
 #include "report.hpp"
@@ -124,7 +126,7 @@ const json::array& Installation::configured(const std::string& connection_name) 
       if (p.organization == connection_name)
         it->second.emplace_back(json::object{{"address", p.address},
                                              {"kind", p.kind == PairConfig::Kind::queue ? "queue" : "user"},
-                                             {"method", p.email.method}});
+                                             {"method", number(p.rules, "email.method")}});
   return it->second;
 }
 

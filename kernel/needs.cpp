@@ -120,7 +120,7 @@ bool settle_need(PassContext& ctx, Intent& intent, IntentOp& helper, const Done&
     case SY_AUTH:
     case SY_FULL: return false;
     case SY_BROKEN:
-      if (++helper.attempts < 5) return false;
+      if (++helper.attempts < ctx.settings.retry_max) return false;
       [[fallthrough]];
     default: left_out(ctx, intent, helper, d); return true;
   }

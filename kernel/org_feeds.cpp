@@ -66,11 +66,15 @@ void OrgFeeds::capture_for_all(std::int64_t fresh_ms) {
       });
     }();
     if (!wanted) continue;
-    const std::int64_t age = clock_() - ledger_.feed(key(f)).complete_at_ms;
+    // A walk that found nothing leaves no trace in the store, so our own are remembered here.
+    const auto own = completed_ms_.find(f.name);
+    const std::int64_t age =
+        clock_() - std::max(ledger_.feed(key(f)).complete_at_ms, own == completed_ms_.end() ? 0 : own->second);
     if (age >= 0 && age < fresh_ms) continue;
     const auto began = std::chrono::steady_clock::now();
     walk(f);
     walked_[f.name] = began;
+    completed_ms_[f.name] = clock_();
   }
 }
 

@@ -54,6 +54,7 @@ class OrgFeeds {
   std::vector<RoutedPair> pairs_;
   std::mutex mutex_;                                                     ///< one walk at a time in this process
   std::map<std::string, std::chrono::steady_clock::time_point> walked_;  ///< when the last complete walk began
+  std::map<std::string, std::int64_t> completed_ms_;
 };
 
 }  // namespace syncline

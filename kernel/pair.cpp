@@ -42,30 +42,44 @@ void retry_quarantined(PassContext& ctx, const Request& r) {
   }
 }
 
-/// A person gives an item up: its row and its trace say so, and nothing is tried until it changes.
-void drop_quarantined(PassContext& ctx, const Request& r) {
+/// An item is given up: its row and its trace say so, and nothing is tried until it changes or a person asks for it.
+void give_up(PassContext& ctx, const Quarantined& q, const std::string& reason, const json::object& args) {
   constexpr std::size_t trace_limit = 16;
+  Batch b;
+  const std::int64_t seq =
+      note_activity(ctx, b, q.kind, q.side, q.id, reason,
+                    {{"verdict", "dropped"}, {"stage", "kernel"}, {"reason", reason}, {"args", args}});
+  if (auto seen = ctx.ledger.seen(q.pair, q.side, q.id)) {
+    b.remove(*seen);
+    seen->verdict = "dropped";
+    seen->reason = reason;
+    seen->stage = "kernel";
+    seen->args = args;
+    seen->trace.push_back(seq);
+    if (seen->trace.size() > trace_limit) seen->trace.erase(seen->trace.begin() + 1);
+    b.put(*seen);
+  }
+  b.remove(q);
+  ctx.commit(std::move(b));
+}
+
+/// What nobody has looked after for failure.keep_days.
+void purge_failures(PassContext& ctx) {
+  const std::int64_t keep = ctx.settings.failure_keep_ms;
+  if (keep == 0 || ctx.planning) return;
+  for (const Quarantined& q : ctx.ledger.quarantine(ctx.state.id))
+    if (ctx.clock() - q.since_ms >= keep)
+      give_up(ctx, q, "failure_purged", {{"code", q.code}, {"days", keep / (24 * 3600 * 1000)}});
+}
+
+void drop_quarantined(PassContext& ctx, const Request& r) {
   const auto* item = r.args.if_contains("item");
   if (item == nullptr || !item->is_string()) return;
   for (const Quarantined& q : ctx.ledger.quarantine(ctx.state.id)) {
     if (q.id != std::string_view(item->get_string())) continue;
     json::object args{{"code", q.code}};
     if (const auto* by = r.args.if_contains("by")) args["by"] = *by;
-    Batch b;
-    const std::int64_t seq =
-        note_activity(ctx, b, q.kind, q.side, q.id, "dropped",
-                      {{"verdict", "dropped"}, {"stage", "kernel"}, {"reason", "dropped"}, {"args", args}});
-    if (auto seen = ctx.ledger.seen(q.pair, q.side, q.id)) {
-      b.remove(*seen);
-      seen->verdict = seen->reason = "dropped";
-      seen->stage = "kernel";
-      seen->args = args;
-      seen->trace.push_back(seq);
-      if (seen->trace.size() > trace_limit) seen->trace.erase(seen->trace.begin() + 1);
-      b.put(*seen);
-    }
-    b.remove(q);
-    ctx.commit(std::move(b));
+    give_up(ctx, q, "dropped", args);
   }
 }
 
@@ -314,6 +328,7 @@ std::string counts_line(const PassCounts& c) {
 
 PassEnd run_pass(PassContext& ctx, bool first_run_allowed) {
   take_requests(ctx);
+  purge_failures(ctx);
   if (!ctx.planning && !ctx.state.confirmed) {
     if (!first_run_allowed) return PassEnd::waits_for_confirmation;
     ctx.state.confirmed = true;

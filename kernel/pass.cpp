@@ -12,7 +12,6 @@ namespace syncline {
 
 namespace {
 constexpr std::size_t trace_limit = 16;
-constexpr int attempts_before_quarantine = 5;
 
 Pending pending_of(const Waiter& w, std::int64_t now) {
   Pending p;
@@ -230,7 +229,7 @@ void put_in_quarantine(PassContext& ctx, Batch& batch, WorkItem& w, std::string 
 
 void postpone(PassContext& ctx, Batch& batch, WorkItem& w, std::string reason, std::int64_t not_before_ms,
               bool counts) {
-  if (counts && ++w.pending.attempts >= attempts_before_quarantine) {
+  if (counts && ++w.pending.attempts >= ctx.settings.retry_max) {
     Done d;
     d.code = SY_RETRY;
     d.text = "given up after " + std::to_string(w.pending.attempts) + " attempts: " + reason;

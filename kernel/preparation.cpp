@@ -44,18 +44,18 @@ PairSettings pair_settings(const Config& c, const PairConfig& p, const PairState
   set.left_deletes = p.left_filter == LeftFilter::remove;
   set.left_unlinks = p.left_filter == LeftFilter::unlink;
   set.sweep_ms = c.sweep_ms;
-  set.received_after_ms = p.email.received_after_ms;
+  set.received_after_ms = p.received_after_ms;
   set.history_keep_ms = c.history_keep_ms;
+  set.retry_max = c.retry.max;
+  set.retry_ms = c.retry.interval_ms;
+  set.failure_keep_ms = c.failure_keep_days * 24 * 3600 * 1000;
   set.tombstone_keep_ms = c.tombstone_keep_days * 24 * 3600 * 1000;
   set.mailbox = p.mailbox_json;
   set.user = {{"address", p.address},
               {"kind", s.kind},
               {"principal", s.principal},
-              {"method", p.email.method},
-              {"auto_track", p.email.auto_track},
-              {"correlate_by_headers", p.email.correlate_by_headers},
-              {"max_size", p.email.max_size},
-              {"organization", s.organization}};
+              {"organization", s.organization},
+              {"settings", p.rules}};
   set.user["configured"] = configured;
   std::string print = fingerprint(p);
   for (const Stage& st : stages) print += "/" + st.name + std::to_string(st.instance->type().revision);

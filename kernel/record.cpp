@@ -287,7 +287,8 @@ bool failed_create(PassContext& ctx, Batch& batch, IntentOp& op, WorkItem& w, co
     case SY_CANCELED:
     case SY_BROKEN:
     case SY_AUTH:
-      if (++op.attempts < 5 || d.code != SY_BROKEN) return false;  // not known whether it happened: recovery looks
+      if (++op.attempts < ctx.settings.retry_max || d.code != SY_BROKEN)
+        return false;  // not known whether it happened: recovery looks
       break;
     default: break;
   }

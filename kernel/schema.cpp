@@ -71,6 +71,12 @@ class TableReader {
                     "it stands " + scope_.elsewhere_is, "move it there");
         return;
       }
+    for (const Renamed& r : scope_.renamed)
+      if (r.theirs == name) {
+        faults_.add("CFG012", e.at, "\"" + name + "\" is called " + std::string(r.ours) + " here", {},
+                    "write " + std::string(r.ours) + " = … instead");
+        return;
+      }
     std::vector<std::string> names;
     std::map<std::string, const sy_option*> by_name;
     for (const sy_option* o : scope_.options) {
@@ -147,7 +153,8 @@ std::string judge_option(const sy_option& o) {
   if (o.name == nullptr || *o.name == '\0') return "an option has no name";
   const std::string name(o.name);
   const auto fit = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == '.';
   };
   if (!std::all_of(name.begin(), name.end(), fit) || name.front() == '.' || name.back() == '.' ||
       name.find("..") != std::string::npos)

@@ -27,12 +27,18 @@ OptionTable endpoint_options(const sy_class& type);
 /// A list of which every member is one of these, or any text.
 inline constexpr const char* any_text = "*";
 
+/// An option that has another name here.
+struct Renamed {
+  std::string_view theirs, ours;
+};
+
 struct OptionScope {
   std::string where;  ///< "[connection.crm]", for messages
   Span at;            ///< where a missing option is reported
   OptionTable options;
   OptionTable elsewhere;     ///< options of the same class that stand in another place
   std::string elsewhere_is;  ///< "in the user's or queue's mailbox"
+  std::span<const Renamed> renamed{};
 };
 
 struct OptionValues {

@@ -71,7 +71,15 @@ constexpr std::array retry{
               "`run`: how long a pair or a server is left alone after a failure; doubled with each further one, with "
               "some chance in it",
               nullptr},
-    sy_option{sz, SY_DURATION, 0, "most", "\"5m\"", "1s..1d", "and at most", nullptr}};
+    sy_option{sz, SY_DURATION, 0, "most", "\"5m\"", "1s..1d", "and at most", nullptr},
+    sy_option{sz, SY_INT, 0, "max", "5", "1..100", "attempts at one item before it goes into quarantine", nullptr},
+    sy_option{sz, SY_DURATION, 0, "interval", "\"15m\"", "1s..1d", "between two attempts at an item that failed",
+              nullptr}};
+
+constexpr std::array failure{sy_option{
+    sz, SY_INT, 0, "keep_days", "3", "0..3650",
+    "how long an item stays in quarantine; then it is given up until it changes or somebody tracks it; 0: for ever",
+    nullptr}};
 
 constexpr std::array log{
     sy_option{sz, SY_CHOICE, 0, "level", "\"info\"", "trace|debug|info|warn|error", "how much is logged", nullptr},
@@ -103,16 +111,6 @@ constexpr std::array common{
               "what happens to a linked item that no filter lets in any more", nullptr},
     sy_option{sz, SY_BOOL, 0, "at_least_once", "false", nullptr,
               "allow creates on a side that can neither take nor find a token: a crash may then double one", nullptr},
-    sy_option{sz, SY_INT, 0, "email.method", "1", "0..4",
-              "which mails are tracked by themselves: 0 all, 1 answers to tracked mail, 2 from leads, contacts and "
-              "accounts, 3 from any record with an address, 4 none",
-              nullptr},
-    sy_option{sz, SY_INSTANT, 0, "email.received_after", nullptr, nullptr,
-              "mail received before is left alone; when first confirmed if not given", "2026-01-01T00:00:00Z"},
-    sy_option{sz, SY_BOOL, 0, "email.auto_track", "true", nullptr, "false: only what people track by hand", nullptr},
-    sy_option{sz, SY_BOOL, 0, "email.correlate_by_headers", "true", nullptr,
-              "find the mail that is answered by its Message-ID", nullptr},
-    sy_option{sz, SY_BYTES, 0, "email.max_size", "\"50MiB\"", "1KiB..1GiB", "larger mail is refused", nullptr},
     sy_option{sz, SY_INT, 0, "delete.task", "0", "0..2",
               "a task deleted in the mailbox is deleted in CRM: 0 always, 1 only while not completed, 2 never",
               nullptr},
@@ -198,34 +196,37 @@ void add(OptionTable& to, std::span<const sy_option> options) {
   for (const sy_option& o : options) to.push_back(&o);
 }
 
-OptionTable table(std::span<const sy_option> first, std::span<const sy_option> second = {}) {
+OptionTable table(std::initializer_list<std::span<const sy_option>> parts) {
   OptionTable out;
-  add(out, first);
-  add(out, second);
+  for (const auto& part : parts) add(out, part);
   return out;
 }
 
 std::vector<Section> make_sections() {
   using S = Section::Shape;
-  return {{S::root, "", "the installation", table(root)},
+  return {{S::root, "", "the installation", table({root})},
           {S::table, "store",
-           "where links, cursors and the journal are kept; the plugin's options stand beside `plugin`", table(store)},
-          {S::table, "spool", "where bodies wait on their way", table(spool)},
-          {S::table, "gate", "mass changes stop before the first write and wait for `syncline confirm`", table(gate)},
-          {S::table, "history", "the journal of items", table(history)},
-          {S::table, "tombstone", "the memory of broken links", table(tombstone)},
-          {S::table, "retry", "what the daemon does about failures", table(retry)},
-          {S::table, "log", "the program's own log", table(log)},
+           "where links, cursors and the journal are kept; the plugin's options stand beside `plugin`", table({store})},
+          {S::table, "spool", "where bodies wait on their way", table({spool})},
+          {S::table, "gate", "mass changes stop before the first write and wait for `syncline confirm`", table({gate})},
+          {S::table, "history", "the journal of items", table({history})},
+          {S::table, "tombstone", "the memory of broken links", table({tombstone})},
+          {S::table, "retry", "what is done about failures", table({retry})},
+          {S::table, "failure", "the memory of what failed", table({failure})},
+          {S::table, "log", "the program's own log", table({log})},
           {S::named, "connection",
            "one system with its credentials, shared by all who use it; the plugin's options stand beside `plugin`",
-           table(connection)},
-          {S::table, "defaults", "holds for every user and queue that does not say otherwise", table(common)},
-          {S::named, "user", "a CRM user, named by the primary address", table(principal, common)},
-          {S::named, "queue", "a CRM queue, named by its address: email only", table(principal, common)},
-          {S::list, "filter", "a stage that sees changes; the class's options stand beside `name`", table(stage)},
-          {S::list, "rule", "a stage that sees operations; the class's options stand beside `name`", table(stage)},
+           table({connection})},
+          {S::table, "defaults", "holds for every user and queue that does not say otherwise",
+           table({common, principal_rule_options(), organization_rule_options()})},
+          {S::named, "user", "a CRM user, named by the primary address",
+           table({principal, common, principal_rule_options()})},
+          {S::named, "queue", "a CRM queue, named by its address: email only",
+           table({principal, common, principal_rule_options()})},
+          {S::list, "filter", "a stage that sees changes; the class's options stand beside `name`", table({stage})},
+          {S::list, "rule", "a stage that sees operations; the class's options stand beside `name`", table({stage})},
           {S::list, "test", "a mail and what shall become of it; `config check` tries it, without any server",
-           table(test)}};
+           table({test})}};
 }
 
 }  // namespace
@@ -242,7 +243,7 @@ const Section& section(std::string_view name) {
 }
 
 const OptionTable& mailbox_options() {
-  static const OptionTable all = table(mailbox);
+  static const OptionTable all = table({mailbox});
   return all;
 }
 

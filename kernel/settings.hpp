@@ -25,6 +25,12 @@ const OptionTable& mailbox_options();
 /// What [defaults] may set.
 const OptionTable& common_options();
 
+/// What the rules read, of one user or queue and of everybody; both may stand in [defaults], the second only there.
+std::span<const sy_option> principal_rule_options();
+std::span<const sy_option> organization_rule_options();
+/// Organization settings by the names that Microsoft gives them, which are options of another name here.
+std::span<const Renamed> renamed_options();
+
 /// One entry of a ruleset: a class of a plugin.
 struct RulesetEntry {
   std::string_view role, name, plugin, class_name;

@@ -100,6 +100,8 @@ std::string kernel_words(std::string_view reason, const json::object& args) {
       {"landed_late", "our own request to create it arrived after the source had gone; it is taken back"},
       {"made_anew", "it was made anew after a deletion"},
       {"source_gone", "it vanished from the mailbox before it could be read"},
+      {"failure_purged",
+       "it failed ({code}) and nobody looked after it for {days} days: given up; `syncline track` tries again"},
       {"dropped", "{by} gave it up ({code}); it is looked at again when it changes"},
       {"nothing_to_do", "nothing follows from it"},
       {"tracked", "a person asked for it"},

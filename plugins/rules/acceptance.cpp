@@ -8,8 +8,7 @@ namespace syncline::rules {
 Ruling Correlation::judge(const Proposal& p) const {
   if (!is_new_mail(p)) return {};
   Mail mail(p);
-  const auto* by_headers = mail.user().if_contains("correlate_by_headers");
-  if (by_headers != nullptr && by_headers->is_bool() && !by_headers->get_bool()) return {};
+  if (!mail.enabled("email.correlate_by_headers", true)) return {};
   const std::string parent = mail.text("in_reply_to");
   if (parent.empty()) return {};
   const auto* records = mail.facts.if_contains("correlation");
@@ -47,7 +46,7 @@ struct Method {
 
 /// The mailbox in hand and every configured recipient.
 std::vector<Method> methods(const Mail& mail) {
-  std::vector<Method> out{{text_of(mail.user(), "address"), number_of(mail.user(), "method", 1)}};
+  std::vector<Method> out{{text_of(mail.user(), "address"), mail.number("email.method", 1)}};
   const auto* configured = mail.user().if_contains("configured");
   if (configured == nullptr || !configured->is_array()) return out;
   for (const std::string_view field : {"to", "cc", "bcc"})
@@ -76,8 +75,7 @@ bool sender_is(const Mail& mail, std::initializer_list<std::string_view> types) 
 Ruling Acceptance::judge(const Proposal& p) const {
   if (!is_new_mail(p)) return {};
   const Mail mail(p);
-  const auto* auto_track = mail.user().if_contains("auto_track");
-  if (auto_track != nullptr && auto_track->is_bool() && !auto_track->get_bool()) return say(SY_VETO, "auto_track_off");
+  if (!mail.enabled("email.auto_track", true)) return say(SY_VETO, "auto_track_off");
   const auto* correlation = mail.doc.if_contains("correlation");
   bool by_sender = false;
   for (const Method& m : methods(mail)) {

@@ -34,6 +34,27 @@ const json::object& Mail::user() const {
   return u != nullptr && u->is_object() ? u->get_object() : none;
 }
 
+const json::value* Mail::setting(std::string_view dotted) const {
+  const json::value* at = user().if_contains("settings");
+  while (at != nullptr && at->is_object()) {
+    const auto dot = dotted.find('.');
+    at = at->get_object().if_contains(dotted.substr(0, dot));
+    if (dot == std::string_view::npos) return at;
+    dotted.remove_prefix(dot + 1);
+  }
+  return nullptr;
+}
+
+bool Mail::enabled(std::string_view dotted, bool otherwise) const {
+  const json::value* v = setting(dotted);
+  return v != nullptr && v->is_bool() ? v->get_bool() : otherwise;
+}
+
+std::int64_t Mail::number(std::string_view dotted, std::int64_t otherwise) const {
+  const json::value* v = setting(dotted);
+  return v != nullptr && v->is_number() ? v->to_number<std::int64_t>() : otherwise;
+}
+
 std::vector<json::object> Mail::addresses(std::string_view field) const {
   std::vector<json::object> out;
   const auto* v = doc.if_contains(field);

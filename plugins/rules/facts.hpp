@@ -19,6 +19,10 @@ struct Mail {
 
   [[nodiscard]] std::string text(std::string_view field) const;
   [[nodiscard]] const json::object& user() const;
+  /// An effective option of this user or queue by its dotted name, as "email.method"; nullptr: not configured.
+  [[nodiscard]] const json::value* setting(std::string_view dotted) const;
+  [[nodiscard]] bool enabled(std::string_view dotted, bool otherwise) const;
+  [[nodiscard]] std::int64_t number(std::string_view dotted, std::int64_t otherwise) const;
   /// The addresses of `from`, or of a list such as `to`.
   [[nodiscard]] std::vector<json::object> addresses(std::string_view field) const;
   /// Who is behind an address; nullptr: the directory could not be asked, that is not known.

@@ -17,7 +17,7 @@ Ruling ReceivedAfter::judge(const Proposal& p) const {
 Ruling SizeLimit::judge(const Proposal& p) const {
   if (!is_new_mail(p)) return {};
   const Mail mail(p);
-  const std::int64_t size = number_of(mail.doc, "size", 0), limit = number_of(mail.user(), "max_size", 0);
+  const std::int64_t size = number_of(mail.doc, "size", 0), limit = mail.number("email.max_size", 0);
   const auto* oversize = mail.doc.if_contains("oversize");
   const bool beyond_source = oversize != nullptr && oversize->is_bool() && oversize->get_bool();
   if (!beyond_source && (limit == 0 || size <= limit)) return {};

@@ -14,12 +14,13 @@ json::object mail_from(std::string_view sender) {
 }
 
 json::object facts_for(int method) {
-  return {
-      {"user",
-       json::object{{"address", "alice@contoso.test"}, {"method", method}, {"principal", "u1"}, {"max_size", 1000}}},
-      {"parties", json::object{}},
-      {"records", json::array{}},
-      {"page", json::array{}}};
+  return {{"user",
+           json::object{{"address", "alice@contoso.test"},
+                        {"principal", "u1"},
+                        {"settings", json::object{{"email", json::object{{"method", method}, {"max_size", 1000}}}}}}},
+          {"parties", json::object{}},
+          {"records", json::array{}},
+          {"page", json::array{}}};
 }
 
 template <class T>
