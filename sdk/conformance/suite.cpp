@@ -62,6 +62,8 @@ json::object Subject::sample(const std::string& kind, int n) {
 
 std::string Subject::text_field(const std::string& kind) { return kind == "email" ? "subject" : "notes"; }
 
+std::string Subject::update_field(const std::string& kind) { return kind == "email" ? "regarding" : text_field(kind); }
+
 bool register_suites(const std::string& name, const std::vector<std::string>& kinds, const SubjectFactory& factory) {
   std::set<std::string> known;
   const auto add = [&](const std::string& suite, const std::vector<Case>& cases) {

@@ -74,9 +74,11 @@ Caps MemoryEndpoint::caps(std::string_view kind) {
   out.settle_ms = f.settle_ms;
   out.fields = f.carried_json(std::string(kind));
   out.flags = SY_MARKS;
-  if (kind == "email" && system_->side == SY_MAILBOX) return out;
-  out.flags |= SY_CAN_CREATE;
-  if (kind != "email") out.flags |= SY_CAN_UPDATE | SY_CAN_DELETE | (f.if_version ? std::uint32_t{SY_IF_VERSION} : 0u);
+  if (kind == "email" && system_->side == SY_MAILBOX) {
+    if (f.consumes) out.flags |= SY_CONSUMES | SY_CAN_DELETE;
+    return out;
+  }
+  out.flags |= SY_CAN_CREATE | SY_CAN_UPDATE | SY_CAN_DELETE | (f.if_version ? std::uint32_t{SY_IF_VERSION} : 0u);
   if (f.keyed) out.flags |= SY_TOKEN_KEYED;
   if (f.find) out.flags |= SY_TOKEN_FIND;
   return out;
@@ -174,7 +176,7 @@ Done MemoryEndpoint::run(const Call& call, const Operation& op) {
                                                       : SY_CAN_DELETE;
   if (op.verb < SY_CREATE || op.verb > SY_DELETE || (caps(op.kind).flags & needed) == 0)
     throw Error(SY_UNSUPPORTED, "memory cannot do this to " + op.kind);
-  if (op.kind == "email") return create_email(call, op);
+  if (op.kind == "email" && op.verb == SY_CREATE) return create_email(call, op);
   const Features& f = system_->features;
   const char* verb = op.verb == SY_CREATE ? "create" : op.verb == SY_UPDATE ? "update" : "delete";
   Features::Stored stored;

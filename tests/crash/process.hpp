@@ -45,6 +45,15 @@ inline Ended run_program(const std::vector<std::string>& args,
   return out;
 }
 
+/// A command of `syncline-crash`; `die` 0: to its end. 99 is the exit code of a process that died at its step.
+inline Ended command_dying_at(const std::vector<std::string>& command, const std::string& config,
+                              const std::string& log, long die) {
+  std::vector<std::string> args{SYNCLINE_BUILD_DIR "/bin/syncline-crash", "--config", config, "--plugin-dir",
+                                SYNCLINE_BUILD_DIR "/plugins"};
+  args.insert(args.end(), command.begin(), command.end());
+  return run_program(args, {{"SYNCLINE_STEP_DIE", std::to_string(die)}}, log);
+}
+
 /// One `syncline-crash sync`; `die` 0: to its end. 99 is the exit code of a process that died at its step.
 inline Ended sync_dying_at(const std::string& config, const std::string& log, long die,
                            const std::vector<std::pair<std::string, std::string>>& more = {}) {

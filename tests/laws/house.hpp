@@ -23,7 +23,7 @@ class House {
  public:
   /// `crm` and `mailbox`: further lines of the two connections; `rest`: further text, e.g. [defaults].
   explicit House(std::string mailbox = {}, std::string crm = {}, std::string rest = {},
-                 std::string entities = R"(["contact", "task"])") {
+                 std::string entities = R"(["contact", "task"])", const std::string& ruleset = "none") {
     std::string pattern = (fs::temp_directory_path() / "syncline-house-XXXXXX").string();
     folder_ = ::mkdtemp(pattern.data());
     world_ = std::make_unique<memory::World>(folder_ / "world");
@@ -47,7 +47,7 @@ class House {
         << crm << "\n"
         << "[user.\"" << alice
         << "\"]\norganization = \"crm\"\nmailbox = { connection = \"mail\" }\nentities = " << entities
-        << "\nruleset = \"none\"\n"
+        << "\nruleset = \"" << ruleset << "\"\n"
         << rest << "\n";
   }
   House(const House&) = delete;

@@ -33,6 +33,8 @@ class Subject {
   virtual std::string unknown_id(const std::string& kind) = 0;
   /// A text field that takes anything, for odd texts and edits.
   virtual std::string text_field(const std::string& kind);
+  /// What an update may name: of a mail, which is not edited, only its regarding.
+  virtual std::string update_field(const std::string& kind);
   /// The longest text that the field takes, in bytes.
   virtual std::size_t text_limit(const std::string&) { return 65536; }
 
