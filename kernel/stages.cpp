@@ -118,6 +118,27 @@ void add_needs(std::vector<Need>& to, std::string_view text, const std::string& 
 
 }  // namespace
 
+std::vector<std::string> wanted_keys(const std::vector<Stage>& stages, std::string_view kind, const Proposed& p,
+                                     const json::object& facts) {
+  std::vector<std::string> out;
+  std::string doc_text, facts_text;
+  for (const Stage& s : stages) {
+    if (s.rule == nullptr || !SY_HAS(s.rule, keys) || s.rule->keys == nullptr || !s.wants_kind(kind)) continue;
+    if (doc_text.empty()) {
+      doc_text = json::serialize(p.doc);
+      facts_text = json::serialize(facts);
+    }
+    const sy_proposal proposal{sizeof(sy_proposal), p.verb,           p.flags,           number_of(p.side),
+                               borrow(kind),        borrow(doc_text), borrow(facts_text)};
+    TextSink sink([&](std::string_view key) { out.emplace_back(key); });
+    sy_error e = no_error();
+    const sy_code code = s.rule->keys(s.instance->self(), &proposal, sink, &e);
+    sink.rethrow();
+    check(code, e);
+  }
+  return out;
+}
+
 RulesResult run_rules(const std::vector<Stage>& stages, std::uint32_t verb, std::string_view kind, Side side,
                       json::object doc, std::uint32_t flags, const json::object& facts) {
   using Outcome = RulesResult::Outcome;

@@ -50,11 +50,19 @@ typedef struct sy_ruling_sink {
 typedef struct sy_rule {
   uint32_t size;
   sy_str kinds;   /* JSON array; empty: all */
-  sy_str wants;   /* JSON array out of: user, now, link, parties, records, correlation, page, received_after,
-                     request (a person asked for this: {"verb": "track"|"regarding", "by": address, "regarding":
-                     {"type", "id"} if given}) */
+  /* JSON array out of: user, now, link, parties, received_after;
+   * records: an array of the CRM's records with this item's own natural key, as sy_directory.records gives them;
+   * records_by_key: what `keys` asked for, {key: array of records}; absent: the directory could not be asked;
+   * page: the keys of what is accepted in this very pass and may not be in the CRM yet, as `keys` would name them;
+   * request: a person asked for this: {"verb": "track"|"regarding", "by": address, "regarding": {"type", "id"} if
+   * given} */
+  sy_str wants;
   sy_str reasons; /* JSON object: code → English sentence with {arg} places */
   sy_code (*judge)(void* self, const sy_proposal*, const sy_ruling_sink*, sy_error*); /* puts exactly one ruling */
+  /* Null: none. Puts a text for each key of the directory (directory.h, records) that `judge` will want to look up for
+   * this proposal. Called before any rule has judged or altered it, for a page of items, which are then looked up
+   * together; the proposal's facts are those that need no asking. */
+  sy_code (*keys)(void* self, const sy_proposal*, const sy_texts*, sy_error*);
 } sy_rule;
 
 #ifdef __cplusplus
