@@ -202,6 +202,12 @@ void FeedWalk::route_unlinked(const RoutedPair& pair, const Item& item, Batch& b
   }
   if (!concerns(pair, item)) return;
   if (seen && seen->version == item.version && !seen->verdict.empty()) return;
+  // What waits already keeps its place: a mailbox without a cursor lists it in every walk, and would have it tried anew
+  // at once and for ever.
+  if (const auto waits = ledger_.pending(pair.pair, settings_.side, item.id);
+      waits && !waits->gone && waits->version == item.version &&
+      (one_way(feed_.kind) || item.doc.empty() || (seen && seen->version == item.version)))
+    return;
   if (!item.doc.empty() && !one_way(feed_.kind)) {
     Seen s;
     if (seen) {

@@ -64,7 +64,9 @@ struct Pending {
   bool waited = false;  ///< gone, and yet it was there when it was read: the feed has been given a pass to say so too
   std::int64_t since_ms = 0, not_before_ms = 0;
   int attempts = 0;
-  std::string waits_for;  ///< a claim's key
+  std::string waits_for;      ///< a claim's key
+  std::string stage, reason;  ///< why it waits; reason: a code of that stage, or a sentence of ours
+  json::object args;
 };
 
 /// One remote write about to be made.

@@ -192,6 +192,9 @@ json::object to_json(const Pending& v) {
   set(o, "not_before", v.not_before_ms);
   set(o, "attempts", std::int64_t{v.attempts});
   set(o, "waits_for", v.waits_for);
+  set(o, "stage", v.stage);
+  set(o, "reason", v.reason);
+  if (!v.args.empty()) o["args"] = v.args;
   return o;
 }
 
@@ -206,6 +209,9 @@ Pending pending_from(const json::object& o) {
   v.not_before_ms = num(o, "not_before");
   v.attempts = static_cast<int>(num(o, "attempts"));
   v.waits_for = str(o, "waits_for");
+  v.stage = str(o, "stage");
+  v.reason = str(o, "reason");
+  if (const auto* a = o.if_contains("args"); a != nullptr && a->is_object()) v.args = a->get_object();
   return v;
 }
 

@@ -229,6 +229,10 @@ void put_in_quarantine(PassContext& ctx, Batch& batch, WorkItem& w, std::string 
 
 void postpone(PassContext& ctx, Batch& batch, WorkItem& w, std::string reason, std::int64_t not_before_ms,
               bool counts) {
+  const bool ruled = w.ruled.outcome == RulesResult::Outcome::wait || w.ruled.outcome == RulesResult::Outcome::failed;
+  w.pending.stage = ruled ? w.ruled.stage : "kernel";
+  w.pending.reason = reason;
+  w.pending.args = ruled ? w.ruled.args : json::object();
   if (counts && ++w.pending.attempts >= ctx.settings.retry_max) {
     Done d;
     d.code = SY_RETRY;

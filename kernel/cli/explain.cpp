@@ -26,11 +26,19 @@ json::object describe(Engine& engine, const FoundItem& f) {
   if (auto q = engine.ledger().quarantined(f.pair.id, f.seen.side, f.seen.id))
     o["quarantine"] =
         json::object{{"code", q->code}, {"reason", q->reason}, {"attempts", q->attempts}, {"since", q->since_ms}};
-  if (auto p = engine.ledger().pending(f.pair.id, f.seen.side, f.seen.id))
+  if (auto p = engine.ledger().pending(f.pair.id, f.seen.side, f.seen.id)) {
     o["pending"] = json::object{{"since", p->since_ms},
                                 {"not_before", p->not_before_ms},
                                 {"attempts", p->attempts},
                                 {"waits_for", p->waits_for}};
+    if (!p->reason.empty() && f.seen.verdict.empty()) {
+      o["verdict"] = "waits";
+      o["stage"] = p->stage;
+      o["reason"] = p->reason;
+      o["args"] = p->args;
+      o["words"] = words_of(engine, p->stage, p->reason, p->args);
+    }
+  }
   json::array steps;
   for (json::object& step : engine.ledger().activity(f.pair.id, f.seen.trace)) {
     steps.emplace_back(step_with_words(engine, std::move(step)));

@@ -31,6 +31,13 @@ std::vector<FoundItem> find_items(Engine& engine, const std::string& wanted) {
         if (std::none_of(out.begin(), out.end(),
                          [&](const FoundItem& f) { return f.pair.id == p.id && f.seen.id == s->id; }))
           out.push_back({p, std::move(*s), std::move(l)});
+      } else if (const auto waits = ledger.pending(p.id, side, wanted)) {  // seen, and not judged yet
+        Seen unjudged;
+        unjudged.pair = p.id;
+        unjudged.side = side;
+        unjudged.id = waits->id;
+        unjudged.kind = waits->kind;
+        out.push_back({p, std::move(unjudged), std::nullopt});
       }
   }
   return out;

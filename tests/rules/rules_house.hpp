@@ -22,6 +22,7 @@ struct Owner {
   std::string name;
   std::string lines{};  ///< further lines below its table, as "email.method = 0\n"
   bool queue = false;
+  std::string mailbox{};  ///< further options of its mailbox, as ", delete_after_processing = true"
 };
 
 class RulesHouse {
@@ -94,6 +95,41 @@ class RulesHouse {
     return code != nullptr && code->is_number() ? code->to_number<int>() : -2;
   }
 
+  /// `syncline-crash sync`, dying at a step; 0: none.
+  Ended sync_dying_at(long step) { return house_.run({"sync", "--yes", "--workers", "1"}, {.die = step}); }
+  std::string verdict(const std::string& item, const std::string& owner = "alice") {
+    return text(explain(item, owner), "verdict");
+  }
+  /// A mail that the CRM has sent, or has otherwise, as a person there would see it; its id.
+  std::string in_crm(const std::string& message_id, json::object more = {}, bool outgoing = true) {
+    json::object row{{"subject", "Offer"},
+                     {"messageid", "<" + message_id + ">"},
+                     {"directioncode", outgoing},
+                     {"email_activity_parties",
+                      {{{"addressused", "support@contoso.test"}, {"participationtypemask", 1}},
+                       {{"addressused", "carol@customer.test"}, {"participationtypemask", 2}}}}};
+    for (auto& m : more) row[m.key()] = m.value();
+    const std::string id = crm().add("emails", row);
+    crm().edit("emails", id, {{"statecode", 1}, {"statuscode", outgoing ? 3 : 4}});
+    return id;
+  }
+  std::string contact(const std::string& address, json::object more = {}) {
+    json::object row{{"firstname", "Carol"}, {"lastname", "Customer"}, {"emailaddress1", address}};
+    for (auto& m : more) row[m.key()] = m.value();
+    return crm().add("contacts", row);
+  }
+  /// Names of the queues that hold the mail.
+  std::vector<std::string> queues(const std::string& message_id) {
+    std::vector<std::string> out;
+    const auto row = mail(message_id);
+    if (!row) return out;
+    for (const json::object& item : crm().rows("queueitems"))
+      if (text(item, "_objectid_value") == text(*row, "activityid"))
+        out.push_back(name_of(text(item, "_queueid_value")));
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+
   /// The CRM's row of a mail; nullopt: it has none. More than one is a failure.
   std::optional<json::object> mail(const std::string& message_id) {
     std::optional<json::object> found;
@@ -123,7 +159,8 @@ class RulesHouse {
   std::string name_of(const std::string& id) {
     for (const auto& [set, key, name] :
          {std::tuple{"contacts", "contactid", "fullname"}, std::tuple{"accounts", "accountid", "name"},
-          std::tuple{"leads", "leadid", "fullname"}, std::tuple{"systemusers", "systemuserid", "internalemailaddress"},
+          std::tuple{"leads", "leadid", "fullname"}, std::tuple{"new_vendors", "new_vendorid", "new_name"},
+          std::tuple{"systemusers", "systemuserid", "internalemailaddress"},
           std::tuple{"queues", "queueid", "emailaddress"}})
       for (const json::object& row : crm().rows(set))
         if (text(row, key) == id) return std::string(set) + ":" + text(row, name);
@@ -157,6 +194,7 @@ class RulesHouse {
   }
   void add_owner(const Owner& o) {
     const std::string address = MailHouse::address(o.name);
+
     if (o.queue)
       crm().add("queues", {{"name", o.name},
                            {"emailaddress", address},
@@ -185,7 +223,7 @@ class RulesHouse {
     for (const Owner& o : owners_)
       out << "[" << (is_queue(o) ? "queue" : "user") << ".\"" << MailHouse::address(o.name)
           << "\"]\norganization = \"contoso\"\nmailbox = { connection = \"mail\", username = \"" << o.name
-          << "\", password = { env = \"" << variable(o.name) << "\" } }\n"
+          << "\", password = { env = \"" << variable(o.name) << "\" }" << o.mailbox << " }\n"
           << (o.lines.find("entities") == std::string::npos ? "entities = [\"email\"]\n" : "") << o.lines << "\n";
     out << house_.setup().rest << "\n";
   }

@@ -205,7 +205,13 @@ std::vector<Table> administration() {
   columns(organization,
           "name:s160 maxuploadfilesize:i expirechangetrackingindays:i languagecode:i versionnumber:i! "
           "blockedattachments:m100000 createdon:t! modifiedon:t!");
-  return {user, queue, item, mailbox, organization};
+  // A table of the organization's own, with an address.
+  Table vendor = base("new_vendor", "new_Vendor", "new_vendors", "new_vendorid", "new_name");
+  common(vendor, "ownerid");
+  columns(vendor, "new_name:s200 new_email:s100");
+  vendor.states = {{0, {1}}, {1, {2}}};
+  vendor.address = "new_email";
+  return {user, queue, item, mailbox, organization, vendor};
 }
 
 std::vector<Table> children() {
@@ -214,7 +220,7 @@ std::vector<Table> children() {
           "activityid:l partyid:l participationtypemask:i addressused:s320 unresolvedpartyname:s320 effort:f "
           "exchangeentryid:s1024 ispartydeleted:b! versionnumber:i!");
   party.writable = false;
-  for (const char* target : {"account", "contact", "lead", "systemuser", "queue"})
+  for (const char* target : {"account", "contact", "lead", "systemuser", "queue", "new_vendor"})
     party.lookups.push_back({std::string("partyid_") + target, "partyid", target});
   Table file = base("activitymimeattachment", "ActivityMimeAttachment", "activitymimeattachments",
                     "activitymimeattachmentid", "filename");
