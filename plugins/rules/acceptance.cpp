@@ -51,7 +51,8 @@ Ruling Acceptance::judge(const Proposal& p) const {
     if (m.method == 0) return say(SY_CONFIRM, "accept_all", args);
     if (m.method >= 1 && m.method <= 3 && correlation != nullptr) {
       json::object with = args;
-      if (correlation->as_object().contains("in_this_batch")) with["needs"] = correlation->as_object().at("message_id");
+      if (correlation->as_object().contains("in_this_batch"))
+        with["needs"] = text_of(correlation->as_object(), "message_id");
       return say(SY_CONFIRM, "correlation_match", with);
     }
     by_sender = by_sender || m.method == 2 || m.method == 3;

@@ -55,6 +55,20 @@ std::int64_t Mail::number(std::string_view dotted, std::int64_t otherwise) const
   return v != nullptr && v->is_number() ? v->to_number<std::int64_t>() : otherwise;
 }
 
+std::string Mail::words(std::string_view dotted, std::string_view otherwise) const {
+  const json::value* v = setting(dotted);
+  return std::string(v != nullptr && v->is_string() ? std::string_view(v->get_string()) : otherwise);
+}
+
+std::vector<std::string> Mail::list(std::string_view dotted, std::vector<std::string> otherwise) const {
+  const json::value* v = setting(dotted);
+  if (v == nullptr || !v->is_array()) return otherwise;
+  std::vector<std::string> out;
+  for (const auto& e : v->get_array())
+    if (e.is_string()) out.emplace_back(e.get_string());
+  return out;
+}
+
 std::vector<json::object> Mail::addresses(std::string_view field) const {
   std::vector<json::object> out;
   const auto* v = doc.if_contains(field);

@@ -23,6 +23,8 @@ struct Mail {
   [[nodiscard]] const json::value* setting(std::string_view dotted) const;
   [[nodiscard]] bool enabled(std::string_view dotted, bool otherwise) const;
   [[nodiscard]] std::int64_t number(std::string_view dotted, std::int64_t otherwise) const;
+  [[nodiscard]] std::string words(std::string_view dotted, std::string_view otherwise) const;
+  [[nodiscard]] std::vector<std::string> list(std::string_view dotted, std::vector<std::string> otherwise = {}) const;
   /// The addresses of `from`, or of a list such as `to`.
   [[nodiscard]] std::vector<json::object> addresses(std::string_view field) const;
   /// Who is behind an address; nullptr: the directory could not be asked, that is not known.

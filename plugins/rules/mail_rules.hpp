@@ -74,15 +74,18 @@ class Recipients : public MailRule<Recipients> {
   [[nodiscard]] Ruling judge(const Proposal& p) const;
 };
 
-/// Finds the CRM email that this one answers: In-Reply-To equals its Message-ID.
+/// Finds the CRM email that this one answers, in the ways and the order of `email.order`: In-Reply-To equals its
+/// Message-ID, the same tracking token, the same conversation, the like subject and addresses.
 class Correlation : public MailRule<Correlation> {
  public:
   using MailRule::MailRule;
+  static constexpr std::uint32_t revision = 2;
   static constexpr const char* name = "correlation";
   static constexpr const char* summary = "finds the CRM email that a mail answers";
-  static constexpr const char* wants = R"(["user", "correlation", "page"])";
+  static constexpr const char* wants = R"(["user", "records_by_key", "page"])";
   static constexpr const char* reasons =
       R"~({"directory_unknown": "the CRM could not be asked for the mail that this one answers"})~";
+  [[nodiscard]] std::vector<std::string> keys(const Proposal& p) const;
   [[nodiscard]] Ruling judge(const Proposal& p) const;
 };
 
@@ -102,6 +105,7 @@ class Acceptance : public MailRule<Acceptance> {
 class Parties : public MailRule<Parties> {
  public:
   using MailRule::MailRule;
+  static constexpr std::uint32_t revision = 2;
   static constexpr const char* name = "parties";
   static constexpr const char* summary = "resolves sender and recipients to records of the CRM";
   static constexpr const char* wants = R"(["user", "parties"])";

@@ -1,38 +1,10 @@
 // The mail rules as the kernel runs them: a document and facts in, one ruling out.
 #include <gtest/gtest.h>
 
-#include "mail_rules.hpp"
+#include "judge.hpp"
 
 namespace syncline::rules {
 namespace {
-
-json::object mail_from(std::string_view sender) {
-  return {{"direction", "incoming"},
-          {"message_id", "a@b"},
-          {"from", json::object{{"address", sender}}},
-          {"to", json::array{json::object{{"address", "alice@contoso.test"}}}}};
-}
-
-json::object facts_for(int method) {
-  return {{"user",
-           json::object{{"address", "alice@contoso.test"},
-                        {"principal", "u1"},
-                        {"settings", json::object{{"email", json::object{{"method", method}, {"max_size", 1000}}}}}}},
-          {"parties", json::object{}},
-          {"records", json::array{}},
-          {"page", json::array{}}};
-}
-
-template <class T>
-Ruling judge(const json::object& doc, const json::object& facts) {
-  const std::string d = json::serialize(doc), f = json::serialize(facts);
-  Proposal p;
-  p.kind = "email";
-  p.doc = d;
-  p.facts = f;
-  static const sy_host host{};
-  return T(Host(host), "{}").judge(p);
-}
 
 TEST(ReceivedAfter, refuses_what_was_received_before_the_watermark_and_keeps_what_has_no_time) {
   json::object doc = mail_from("x@y.test"), facts = facts_for(0);
@@ -105,42 +77,6 @@ TEST(Acceptance, one_accepting_recipient_is_enough) {
   EXPECT_EQ(judge<Acceptance>(doc, facts).decision, SY_VETO);
   doc["cc"] = json::array{json::object{{"address", "support@contoso.test"}}};
   EXPECT_EQ(judge<Acceptance>(doc, facts).reason, "accept_all");
-}
-
-TEST(Correlation, takes_the_regarding_over_and_names_what_it_rests_on) {
-  json::object doc = mail_from("x@y.test"), facts = facts_for(1);
-  doc["in_reply_to"] = "p@q";
-  facts["correlation"] =
-      json::array{json::object{{"id", "r9"}, {"regarding", json::object{{"type", "account"}, {"id", "a1"}}}}};
-  Ruling r = judge<Correlation>(doc, facts);
-  ASSERT_EQ(r.decision, SY_ALTER);
-  EXPECT_EQ(json::parse(r.doc).at("regarding").at("id").as_string(), "a1");
-  facts["correlation"] = json::array{};
-  EXPECT_EQ(judge<Correlation>(doc, facts).decision, SY_NO_OPINION);
-  facts["page"] = json::array{"p@q"};
-  r = judge<Correlation>(doc, facts);
-  ASSERT_EQ(r.decision, SY_ALTER);
-  const json::value altered = json::parse(r.doc);
-  EXPECT_EQ(judge<Acceptance>(altered.as_object(), facts_for(1)).args,
-            R"({"address":"alice@contoso.test","method":1,"needs":"p@q"})");
-}
-
-TEST(Parties, sender_is_one_record_and_a_recipient_all_of_them) {
-  json::object facts = facts_for(0);
-  facts["parties"] = json::object{
-      {"x@y.test", json::array{json::object{{"type", "lead"}, {"id", "l"}, {"active", true}},
-                               json::object{{"type", "contact"}, {"id", "off"}, {"active", false}},
-                               json::object{{"type", "account"}, {"id", "a"}, {"active", true}}}},
-      {"alice@contoso.test",
-       json::array{json::object{{"type", "user"}, {"id", "u1"}}, json::object{{"type", "contact"}, {"id", "c1"}}}}};
-  const Ruling r = judge<Parties>(mail_from("x@y.test"), facts);
-  ASSERT_EQ(r.decision, SY_ALTER);
-  const auto doc = json::parse(r.doc);
-  const auto& parties = doc.at("parties").as_array();
-  ASSERT_EQ(parties.size(), 3u);
-  EXPECT_EQ(parties[0].at("id").as_string(), "a");
-  EXPECT_EQ(parties[1].at("id").as_string(), "u1");
-  EXPECT_EQ(parties[2].at("id").as_string(), "c1");
 }
 
 }  // namespace

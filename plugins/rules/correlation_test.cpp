@@ -1,0 +1,160 @@
+// Which CRM email a mail answers: the ways, their order, and what switches them off.
+#include <gmock/gmock.h>
+
+#include "judge.hpp"
+#include "smart_match.hpp"
+#include "subject.hpp"
+#include "tracking_token.hpp"
+
+namespace syncline::rules {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+const std::string index_in_base64 = "AdqPuFzMqV1iRi0rQdOwOYcH1qJmPgAAAAAB";  // 22 bytes and a few of an answer
+const std::string conversation = "conversation:01da8fb85ccca95d62462d2b41d3b0398707d6a2663e";
+
+json::object record(std::string_view id, std::int64_t created = 1, std::string_view state = "received") {
+  return {{"id", id}, {"created_ms", created}, {"state", state}, {"regarding", nullptr}};
+}
+
+json::object altered(const json::object& doc, const json::object& facts) {
+  const Ruling r = judge<Correlation>(doc, facts);
+  EXPECT_EQ(r.decision, SY_ALTER);
+  return json::parse(r.doc).as_object();
+}
+
+std::string found(const json::object& doc, const json::object& facts) {
+  const json::object out = altered(doc, facts);
+  const auto* c = out.if_contains("correlation");
+  return c == nullptr ? "" : text_of(c->as_object(), "method") + " " + text_of(c->as_object(), "record");
+}
+
+/// A mail that each way finds another answered mail for.
+struct Everything {
+  json::object doc = mail_from("x@y.test"), facts = facts_for(1);
+  Everything() {
+    doc["in_reply_to"] = "p@q";
+    doc["subject"] = "Re: Offer CRM:0001001";
+    doc["conversation_index"] = index_in_base64;
+    set(facts, "email.smart.enabled", true);
+    auto& records = facts["records_by_key"].as_object();
+    for (const std::string& key : keys<Correlation>(doc, facts))
+      records[key] = json::array{record(key.substr(0, key.find(':')))};
+  }
+};
+
+TEST(Correlation, asks_for_the_keys_of_every_way_together) {
+  Everything e;
+  EXPECT_THAT(keys<Correlation>(e.doc, e.facts),
+              ElementsAre("p@q", "token:CRM:0001001", conversation,
+                          R"(words:{"subject":["crm:0001001","offer"],"addresses":["alice@contoso.test","x@y.test"],)"
+                          R"("delta":0,"min_addresses":2})"));
+}
+
+TEST(Correlation, the_order_of_the_configuration_decides) {
+  Everything e;
+  EXPECT_EQ(found(e.doc, e.facts), "in_reply_to p@q");
+  set(e.facts, "email.order", json::array{"smart", "token"});
+  EXPECT_EQ(found(e.doc, e.facts), "smart words");
+  set(e.facts, "email.order", json::array{"conversation"});
+  EXPECT_EQ(found(e.doc, e.facts), "conversation conversation");
+  set(e.facts, "email.order", json::array{});
+  EXPECT_EQ(found(e.doc, e.facts), "");
+}
+
+TEST(Correlation, switches_take_ways_out) {
+  Everything e;
+  set(e.facts, "email.correlate_by_headers", false);
+  EXPECT_EQ(found(e.doc, e.facts), "token token");
+  set(e.facts, "email.tokens", false);
+  EXPECT_EQ(found(e.doc, e.facts), "smart words");
+  set(e.facts, "email.smart.enabled", false);
+  EXPECT_EQ(found(e.doc, e.facts), "");
+  set(e.facts, "email.correlate_by_headers", true);
+  EXPECT_EQ(found(e.doc, e.facts), "in_reply_to p@q");
+  set(e.facts, "compat.IgnoreConversationIndexAndInReplyToForCorrelation", true);
+  EXPECT_EQ(found(e.doc, e.facts), "");
+}
+
+TEST(Correlation, a_forwarded_mail_need_not_count_as_an_answer) {
+  Everything e;
+  set(e.facts, "compat.DoNotCorrelateForwardedEmailsAsReplies", true);
+  EXPECT_EQ(found(e.doc, e.facts), "in_reply_to p@q");
+  e.doc["subject"] = "WG: Re: Offer";
+  EXPECT_EQ(found(e.doc, e.facts), "");
+}
+
+TEST(Correlation, takes_the_regarding_over_and_names_what_it_rests_on) {
+  json::object doc = mail_from("x@y.test"), facts = facts_for(1);
+  doc["in_reply_to"] = "p@q";
+  json::object parent = record("r9");
+  parent["regarding"] = json::object{{"type", "account"}, {"id", "a1"}};
+  facts["records_by_key"] = json::object{{"p@q", json::array{parent}}};
+  EXPECT_EQ(altered(doc, facts).at("regarding").at("id").as_string(), "a1");
+  facts["records_by_key"] = json::object{{"p@q", json::array{}}};
+  EXPECT_EQ(found(doc, facts), "");
+  facts["page"] = json::array{"p@q"};
+  EXPECT_TRUE(altered(doc, facts).at("correlation").as_object().contains("in_this_batch"));
+  facts.erase("records_by_key");
+  facts["page"] = json::array{};
+  EXPECT_EQ(judge<Correlation>(doc, facts).decision, SY_WAIT);
+}
+
+TEST(Correlation, the_newest_of_several_records_and_no_draft) {
+  json::object doc = mail_from("x@y.test"), facts = facts_for(1);
+  doc["subject"] = "Two tokens CRM:0001001 CRM:0001002";
+  facts["records_by_key"] =
+      json::object{{"token:CRM:0001001", json::array{record("newer", 20), record("older", 10)}},
+                   {"token:CRM:0001002", json::array{record("draft", 30, "draft"), record("oldest", 5)}}};
+  EXPECT_EQ(found(doc, facts), "token newer");
+}
+
+TEST(Correlation, says_by_what_later_mail_finds_this_one) {
+  Everything e;
+  const json::object out = altered(e.doc, e.facts);
+  EXPECT_EQ(text_of(out, "token"), "CRM:0001001");
+  EXPECT_EQ("conversation:" + text_of(out, "conversation"), conversation);
+  EXPECT_EQ(out.at("smart").at("addresses").as_array().size(), 2u);
+  set(e.facts, "compat.DisableSmartMatchingEmailHashCreation", true);
+  EXPECT_FALSE(altered(e.doc, e.facts).contains("smart"));
+  e.doc["conversation_index"] = "AQHZabc=";  // too short to be one
+  EXPECT_FALSE(altered(e.doc, e.facts).contains("conversation"));
+}
+
+TEST(TrackingToken, prefix_and_exactly_the_digits) {
+  const std::vector<std::string> prefixes{"CRM:", "ACME:"};
+  EXPECT_THAT(tracking_tokens("Offer CRM:0001001", prefixes, 7), ElementsAre("CRM:0001001"));
+  EXPECT_THAT(tracking_tokens("ACME:0001002, CRM:0001001 CRM:0001001", prefixes, 7),
+              ElementsAre("ACME:0001002", "CRM:0001001"));
+  EXPECT_THAT(tracking_tokens("CRM:00010011 CRM:000100 CRM:0001001x crm:0001001", prefixes, 7), IsEmpty());
+}
+
+TEST(Subject, its_first_prefix_tells_a_forward_from_an_answer) {
+  for (const auto* s : {"FW: x", "Fwd: RE: x", " WG : AW: x", "TR: x", "转发：x"})
+    EXPECT_EQ(subject_kind(s), SubjectKind::forward) << s;
+  for (const auto* s : {"Re: x", "AW: WG: x", "RE[2]: x", "Antw.: x"})
+    EXPECT_EQ(subject_kind(s), SubjectKind::reply) << s;
+  for (const auto* s : {"", "x", "Forward planning: x", "VS: x", ":"})
+    EXPECT_EQ(subject_kind(s), SubjectKind::plain) << s;
+}
+
+const std::string default_noise = R"(^[\s]*([\w]+\s?:[\s]*)+)";
+
+TEST(SmartMatch, words_without_the_prefixes_in_lower_case) {
+  EXPECT_EQ(subject_words("FW: RE: Test", default_noise, 20), subject_words("test", default_noise, 20));
+  EXPECT_THAT(subject_words("Out of office: Test", default_noise, 20), ElementsAre("out", "of", "office:", "test"));
+  EXPECT_THAT(subject_words("Réf : ÄRGER mit Öl", default_noise, 20), ElementsAre("ärger", "mit", "öl"));
+  EXPECT_THAT(subject_words("a b a c", default_noise, 2), ElementsAre("a", "b"));
+}
+
+TEST(SmartMatch, no_expression_and_no_subject_can_hang_or_overflow) {
+  const std::string many(200000, 'a');
+  EXPECT_EQ(subject_words(many, "(a+)+$b", 20).size(), 1u);
+  EXPECT_EQ(subject_words("a: " + many, default_noise, 20).size(), 1u);
+  EXPECT_THAT(subject_words("x y", "(", 20), ElementsAre("x", "y"));
+}
+
+}  // namespace
+}  // namespace syncline::rules
