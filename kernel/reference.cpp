@@ -64,7 +64,7 @@ std::string example_words(const sy_option& o) {
   if (o.example != nullptr) {
     if (const auto node = parse_value(o.example)) {
       const bool texts =
-          o.type == SY_TEXT || o.type == SY_CHOICE || o.type == SY_PATH || o.type == SY_URL || o.type == SY_DURATION;
+          o.type == SY_TEXT || o.type == SY_CHOICE || o.type == SY_PATH || o.type == SY_URL || o.type == SY_REGEX || o.type == SY_DURATION;
       if (!texts || node->type == Node::Type::text) return o.example;
     }
     return toml_text(o.example);
@@ -93,14 +93,14 @@ std::string cell(std::string_view s) {
 
 void comment_lines(std::string& out, std::string_view text) { out += "# " + std::string(text) + "\n"; }
 
-/// Options as lines: required ones active, the others as comments that show the default or an example.
+/// Options as lines: those that are needed active, the others as comments that show the default or an example.
 void example_lines(std::string& out, const OptionTable& options, const std::string& except = {}) {
   for (const sy_option* o : options) {
     if (except == o->name) continue;
     comment_lines(out, std::string(o->doc) + " (" + type_words(*o) + ")");
-    const bool required = (o->flags & SY_REQUIRED) != 0;
-    out += (required ? "" : "#") + std::string(o->name) + " = " +
-           (required || o->fallback == nullptr ? example_words(*o) : default_words(*o)) + "\n";
+    const bool given = (o->flags & (SY_REQUIRED | SY_IN_EXAMPLE)) != 0;
+    out += (given ? "" : "#") + std::string(o->name) + " = " +
+           (given || o->fallback == nullptr ? example_words(*o) : default_words(*o)) + "\n";
   }
 }
 

@@ -159,7 +159,9 @@ RulesResult run_rules(const std::vector<Stage>& stages, std::uint32_t verb, std:
       if (SY_HAS(&r, needs)) add_needs(out.needs, view(r.needs), s.name);
       switch (r.decision) {
         case SY_ALTER: out.doc = parse_object(view(r.doc), "the document that rule " + s.name + " altered"); return;
-        case SY_CONFIRM: break;
+        case SY_CONFIRM:
+          if (r.doc.len != 0) out.doc = parse_object(view(r.doc), "the document that rule " + s.name + " altered");
+          break;
         case SY_VETO: out.outcome = Outcome::vetoed; break;
         case SY_WAIT: out.outcome = Outcome::wait; break;
         case SY_NEED_FULL: out.outcome = Outcome::need_full; break;

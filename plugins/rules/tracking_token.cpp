@@ -6,31 +6,30 @@ namespace syncline::rules {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
+bool digit(char c) { return c >= '0' && c <= '9'; }
+bool word(char c) { return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool begins(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() &&
+         std::equal(prefix.begin(), prefix.end(), text.begin(), [](char l, char r) { return lower(l) == lower(r); });
 }
 
 }  // namespace
 
-std::vector<std::string> tracking_tokens(std::string_view subject, std::span<const std::string> prefixes,
+std::vector<std::string> tracking_tokens(std::string_view subject, const std::vector<std::string>& prefixes,
                                          std::size_t digits) {
   std::vector<std::string> out;
-  for (std::size_t at = 0; at < subject.size(); ++at) {
-    std::size_t length = 0;
+  for (std::size_t at = 0; at < subject.size(); ++at)
     for (const std::string& prefix : prefixes) {
-      if (prefix.empty() || subject.substr(at, prefix.size()) != prefix) continue;
-      const std::string_view after = subject.substr(at + prefix.size());
-      const bool fits = after.size() >= digits && std::all_of(after.begin(), after.begin() + digits, is_digit) &&
-                        (after.size() == digits || !is_word(after[digits]));
-      if (fits) length = std::max(length, prefix.size() + digits);
+      if (prefix.empty() || !begins(subject.substr(at), prefix)) continue;
+      const std::string_view rest = subject.substr(at + prefix.size());
+      if (rest.size() < digits || !std::all_of(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(digits), digit))
+        continue;
+      if (rest.size() > digits && word(rest[digits])) continue;
+      std::string token = prefix + std::string(rest.substr(0, digits));
+      if (std::find(out.begin(), out.end(), token) == out.end()) out.push_back(std::move(token));
     }
-    if (length == 0) continue;
-    std::string token(subject.substr(at, length));
-    if (std::find(out.begin(), out.end(), token) == out.end()) out.push_back(std::move(token));
-    at += length - 1;
-  }
   return out;
 }
 

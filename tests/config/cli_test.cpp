@@ -41,13 +41,12 @@ class CliTest : public testing::Test {
     in.read(out.data(), static_cast<std::streamsize>(out.size()));
     return out;
   }
-  [[nodiscard]] Ran run(const std::string& arguments) const {
+  [[nodiscard]] Ran run(const std::string& arguments,
+                        const std::string& plugins = SYNCLINE_BUILD_DIR "/tests/config/plugins") const {
     const std::string out = (folder_ / "out").string();
     const std::string err = (folder_ / "err").string();
-    const int status = std::system(("cd " + folder_.string() +
-                                    " && " SYNCLINE_BUILD_DIR "/bin/syncline --plugin-dir " SYNCLINE_BUILD_DIR
-                                    "/tests/config/plugins " +
-                                    arguments + " >" + out + " 2>" + err)
+    const int status = std::system(("cd " + folder_.string() + " && " SYNCLINE_BUILD_DIR "/bin/syncline --plugin-dir " +
+                                    plugins + " " + arguments + " >" + out + " 2>" + err)
                                        .c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(out), slurp(err)};
   }
@@ -72,6 +71,14 @@ TEST_F(CliTest, ExamplePassesCheck) {
   EXPECT_EQ(run("config check").code, 0) << "./syncline.toml is found by itself";
 }
 
+TEST_F(CliTest, TheExampleOfTheRealPluginsPassesCheck) {
+  const std::string plugins = SYNCLINE_BUILD_DIR "/plugins";
+  const Ran example = run("config example", plugins);
+  ASSERT_EQ(example.code, 0) << example.err;
+  const Ran check = run("config check " + write("syncline.toml", example.out), plugins);
+  EXPECT_EQ(check.code, 0) << check.err;
+}
+
 TEST_F(CliTest, CheckPrintsAllFaultsOnceAndEndsWith78) {
   const std::string file = write("x.toml", "takeover = \"now\"\n[store]\nplugin = \"teststore\"\n");
   const Ran r = run("config check " + file);
@@ -84,6 +91,26 @@ TEST_F(CliTest, CheckPrintsAllFaultsOnceAndEndsWith78) {
   EXPECT_FALSE(v.at("ok").as_bool());
   EXPECT_EQ(v.at("faults").as_array().size(), 2U);
   EXPECT_EQ(v.at("faults").at(0).at("line").as_int64(), 1);
+}
+
+TEST_F(CliTest, AConnectionsOwnFileIsCheckedWithPositions) {
+  const std::string plugins = SYNCLINE_BUILD_DIR "/plugins";
+  const std::string mapping =
+      write("acme.json", "// a CRM of its own\n{\n  \"extends\": \"rest\",\n  \"bsae\": \"api\"\n}\n");
+  const std::string file = write("x.toml",
+                                 "[store]\nplugin = \"storage-sqlite\"\npath = \"state.db\"\n"
+                                 "[connection.acme]\nplugin = \"crm-rest\"\nurl = \"https://crm.acme.test\"\n"
+                                 "mapping = \"" +
+                                     mapping + "\"\nauth = { method = \"none\" }\n");
+  const Ran wrong = run("config check " + file, plugins);
+  EXPECT_EQ(wrong.code, 78);
+  EXPECT_THAT(wrong.err, AllOf(HasSubstr(file + ":4:13: error[CFG033]: connection acme: "),
+                               HasSubstr(mapping + ":4:3: "), HasSubstr("did you mean \"base\"?")));
+  const json::value told = json::parse(run("config check --json " + file, plugins).out);
+  EXPECT_EQ(told.at("faults").at(0).at("code").as_string(), "CFG033");
+  fs::copy_file(fs::path(SYNCLINE_SOURCE_DIR) / "examples/acme.json", mapping, fs::copy_options::overwrite_existing);
+  const Ran right = run("config check " + file, plugins);
+  EXPECT_EQ(right.code, 0) << right.err;
 }
 
 TEST_F(CliTest, NothingPrintsASecret) {

@@ -11,7 +11,7 @@ extern "C" {
 
 enum {
   SY_NO_OPINION = 0,
-  SY_CONFIRM = 1,   /* confirmed, with a reason worth keeping; later rules still run */
+  SY_CONFIRM = 1,   /* confirmed, with a reason worth keeping; with `doc`: altered too; later rules still run */
   SY_VETO = 2,      /* refused; no later rule runs */
   SY_ALTER = 3,     /* `doc` is the document to write instead; later rules see it */
   SY_WAIT = 4,      /* a fact is unknown: try again later; no later rule runs */
@@ -34,7 +34,7 @@ typedef struct sy_ruling {
   uint32_t size;
   int32_t decision;
   sy_str reason, args; /* as in sy_verdict */
-  sy_str doc;          /* SY_ALTER */
+  sy_str doc;          /* SY_ALTER, SY_CONFIRM, SY_LINK */
   sy_str looked_for;   /* SY_VETO: JSON array of natural keys; when one of them is linked, ask again (S7) */
   /* With any decision that lets the operation go on: JSON array of creates that must have happened first, each
    * {"name": …, "kind": …, "key": natural key, "doc": …}. Where the document says {"needs": name}, the members "type"
