@@ -81,6 +81,7 @@ Done EmailTarget::update(const Call& call, const Operation& op) {
   boost::system::error_code failed;
   const json::value fields = json::parse(op.fields.empty() ? "[]" : std::string_view(op.fields), failed);
   if (failed || !fields.is_array()) throw Error(SY_INVALID, "the operation's list of fields is not a JSON array");
+  if (!look(call, *id)) throw Error(SY_GONE, "crm: the mail is not there any more");
   json::object body;
   Losses losses;
   for (const json::value& field : fields.get_array()) {
@@ -95,7 +96,6 @@ Done EmailTarget::update(const Call& call, const Operation& op) {
       throw Error(SY_INVALID, "crm: the organization has no table " + text_of(r, "type") +
                                   ", or this is no record's id: the regarding is not set");
   }
-  if (!look(call, *id)) throw Error(SY_GONE, "crm: the mail is not there any more");
   for (const std::string& queue : queues_of(doc)) add_queue_item(call, *id, queue, losses);
   if (!body.empty()) {
     net::Request request;

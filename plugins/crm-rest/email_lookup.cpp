@@ -116,7 +116,8 @@ json::object EmailLookup::record(const json::object& row) const {
           {"version", text_of(row, "@odata.etag")},
           {"direction", out ? "outgoing" : "incoming"},
           {"regarding", regarding},
-          {"state", state == email.status_names.end() ? "unknown" : state->second}};
+          {"state", state == email.status_names.end() ? "unknown" : state->second},
+          {"created_ms", formats::from_iso(text_of(row, email.created)).value_or(0)}};
 }
 
 void EmailLookup::rows(const Call& call, const std::string& filter, const std::string& more, const std::string& expand,
@@ -124,7 +125,7 @@ void EmailLookup::rows(const Call& call, const std::string& filter, const std::s
   const Profile& profile = client_->profile();
   const EmailMap& email = profile.email;
   const std::string columns = joined(
-      {email.key, email.message_id.name, email.direction.name, email.regarding_value, email.state, email.status, more});
+      {email.key, email.message_id.name, email.direction.name, email.regarding_value, email.state, email.status, email.created, more});
   const std::string prefer = "odata.include-annotations=\"Microsoft.Dynamics.CRM.lookuplogicalname\"," +
                              page_preference(profile.directory_page);
   const std::string order = email.created.empty() ? email.key : email.created + " desc," + email.key;

@@ -26,9 +26,9 @@ TEST_F(EmailTest, MakesTheWholeMailInOrder) {
   EXPECT_TRUE(d.never.empty()) << d.never;
   expect_whole();
   const std::string emails = "emails(" + token + ")", files = "activitymimeattachments(";
-  EXPECT_THAT(requests(),
-              ElementsAre("POST emails", "GET WhoAmI", "GET organizations", "PATCH " + files + part_id("2.1") + ")",
-                          "PATCH " + files + part_id("2.2") + ")", "PATCH " + emails, "GET " + emails));
+  EXPECT_THAT(requests(), ElementsAre("GET EntityDefinitions(LogicalName='email')", "POST emails", "GET WhoAmI",
+                                      "GET organizations", "PATCH " + files + part_id("2.1") + ")",
+                                      "PATCH " + files + part_id("2.2") + ")", "PATCH " + emails, "GET " + emails));
   const json::object row = mail();
   EXPECT_EQ(text_of(row, "messageid"), "<m1@customer.test>");
   EXPECT_EQ(text_of(row, "subject"), "Offer");
@@ -480,18 +480,17 @@ TEST_F(EmailTest, FetchTellsWhatIsThere) {
 
 TEST_F(EmailTest, CapsSayWhatIsCarried) {
   const Caps caps = endpoint.caps("email");
-  EXPECT_EQ(caps.flags, std::uint32_t{SY_CAN_CREATE | SY_TOKEN_KEYED | SY_TOKEN_FIND});
+  EXPECT_EQ(caps.flags, std::uint32_t{SY_CAN_CREATE | SY_CAN_UPDATE | SY_CAN_DELETE | SY_IF_VERSION | SY_TOKEN_KEYED |
+                                      SY_TOKEN_FIND});
   EXPECT_THAT(caps.fields, HasSubstr("\"subject\""));
-  EXPECT_EQ(endpoint.caps("contact").flags, 0u);
+  EXPECT_EQ(endpoint.caps("contact").flags, std::uint32_t{SY_CAN_CREATE | SY_TOKEN_KEYED | SY_TOKEN_FIND});
+  EXPECT_EQ(endpoint.caps("task").flags, 0u);
 }
 
 TEST_F(EmailTest, WhatIsNotOfferedIsRefusedPerItem) {
-  Operation update = create_op(document(0));
-  update.verb = SY_UPDATE;
-  EXPECT_EQ(create(update).code, SY_UNSUPPORTED);
-  Operation contact_op = create_op({});
-  contact_op.kind = "contact";
-  EXPECT_EQ(create(contact_op).code, SY_UNSUPPORTED);
+  Operation task = create_op({});
+  task.kind = "task";
+  EXPECT_EQ(create(task).code, SY_UNSUPPORTED);
   Operation bad = create_op(document(0));
   bad.token = "no uuid";
   EXPECT_EQ(create(bad).code, SY_INVALID);

@@ -16,7 +16,11 @@ constexpr sy_class recipients = make_class("rule", "recipients");
 constexpr sy_class correlation = make_class("rule", "correlation");
 constexpr sy_class acceptance = make_class("rule", "acceptance");
 constexpr sy_class parties = make_class("rule", "parties");
-constexpr std::array classes{&received, &size, &duplicate, &sender, &recipients, &correlation, &acceptance, &parties};
+constexpr sy_class guarded = make_class("rule", "protected");
+constexpr sy_class internal = make_class("rule", "internal");
+constexpr sy_class attachments = make_class("rule", "attachments");
+constexpr std::array classes{&received,   &size,        &guarded,    &duplicate, &internal,   &sender,
+                             &recipients, &correlation, &acceptance, &parties,   &attachments};
 
 }  // namespace
 
