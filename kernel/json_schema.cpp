@@ -55,6 +55,7 @@ json::object value_schema(const sy_option& o) {
     case SY_LIST: return list_schema(o);
     case SY_TABLE: return {{"type", "object"}};
     case SY_PATH: return {{"type", "string"}, {"minLength", 1}};
+    case SY_REGEX: return {{"type", "string"}, {"format", "regex"}};
     case SY_URL:
       return {{"type", "string"},
               {"pattern", "^[a-z0-9+-]+://[^/?#:@\\s\"<>][^/?#@\\s\"<>]*([/?#][^\\s\"<>]*)?$|\\$\\{"}};

@@ -199,9 +199,9 @@ void send(PassContext& ctx, Intent& intent,
 void record(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items,
             const std::vector<std::optional<Done>>& done);   // record.cpp
 void record_without_writing(PassContext& ctx, WorkItem& w);  // record.cpp
-Proposed proposed(const WorkItem& w);                         // decide.cpp: what the decision would write
+Proposed proposed(const WorkItem& w);                        // decide.cpp: what the decision would write
 void gather_facts(PassContext& ctx, std::vector<WorkItem*>& items,
-                  std::map<const WorkItem*, json::object>& facts);      // facts.cpp
+                  std::map<const WorkItem*, json::object>& facts);    // facts.cpp
 json::object basic_facts(const PassContext& ctx, const WorkItem& w);  // facts.cpp
 /// The directory's keys under which the record made of `doc` will be found; facts.cpp.
 std::vector<std::string> record_keys(const json::object& doc);

@@ -159,7 +159,7 @@ std::string judge_option(const sy_option& o) {
   if (!std::all_of(name.begin(), name.end(), fit) || name.front() == '.' || name.back() == '.' ||
       name.find("..") != std::string::npos)
     return "option \"" + name + "\" has a name that cannot be written";
-  if (o.type > SY_URL) return "option \"" + name + "\" has an unknown type";
+  if (o.type > SY_REGEX) return "option \"" + name + "\" has an unknown type";
   if (o.doc == nullptr || *o.doc == '\0') return "option \"" + name + "\" has no description";
   if (o.type == SY_CHOICE && (o.allowed == nullptr || *o.allowed == '\0'))
     return "option \"" + name + "\" is a choice of nothing";

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <syncline/formats/smart_match.hpp>
 
 #include "units.hpp"
 
@@ -126,6 +127,13 @@ Read read_path(const Reading& r) {
   namespace fs = std::filesystem;
   const fs::path folder = fs::absolute(r.faults.path(r.node.at)).parent_path();
   return json::value((folder / r.node.text).lexically_normal().string());
+}
+
+Read read_regex(const Reading& r) {
+  if (r.node.type != Node::Type::text) return r.wrong_type("a regular expression");
+  if (const auto fault = formats::fault_of_expression(r.node.text))
+    return r.wrong("CFG013", "is not a regular expression: " + quoted(r.node), *fault, "write it as in ECMAScript");
+  return json::value(r.node.text);
 }
 
 Read read_url(const Reading& r) {
@@ -282,6 +290,7 @@ std::optional<json::value> read_value(const Node& node, const sy_option& option,
     case SY_TABLE: return read_table(r);
     case SY_PATH: return read_path(r);
     case SY_URL: return read_url(r);
+    case SY_REGEX: return read_regex(r);
     default: return read_text(r);
   }
 }
@@ -290,7 +299,7 @@ std::optional<json::value> default_of(const sy_option& option) {
   if (option.fallback == nullptr || option.type == SY_SECRET) return std::nullopt;
   Faults none;
   const bool texts = option.type == SY_TEXT || option.type == SY_DURATION || option.type == SY_CHOICE ||
-                     option.type == SY_PATH || option.type == SY_URL;
+                     option.type == SY_PATH || option.type == SY_URL || option.type == SY_REGEX;
   std::optional<Node> node = parse_value(option.fallback);
   if (!node || (texts && node->type != Node::Type::text)) {  // declared without its quotes
     node.emplace();
@@ -332,6 +341,7 @@ std::string type_words(const sy_option& option) {
     case SY_TABLE: return "table";
     case SY_PATH: return "path";
     case SY_URL: return "URL";
+    case SY_REGEX: return "regular expression";
     default: return "text";
   }
 }

@@ -33,7 +33,7 @@ constexpr std::array per_principal{
               nullptr},
     sy_option{sz, SY_INT, 0, "email.smart.min_addresses", "2", "1..20", "how many addresses must be the same", nullptr},
     sy_option{sz, SY_INT, 0, "email.smart.max_words", "20", "1..50", "how many words of a subject count", nullptr},
-    sy_option{sz, SY_TEXT, 0, "email.smart.noise_regex", R"("^[\\s]*([\\w]+\\s?:[\\s]*)+")", nullptr,
+    sy_option{sz, SY_REGEX, 0, "email.smart.noise_regex", R"("^[\\s]*([\\w]+\\s?:[\\s]*)+")", nullptr,
               "what is taken off a subject first (ECMAScript)", nullptr},
     sy_option{sz, SY_BOOL, 0, "resolve.owner_exception", "true", nullptr,
               "a record that the mailbox's owner owns is taken for the sender before others", nullptr},

@@ -1,7 +1,6 @@
 #include "email_lookup.hpp"
 
 #include <algorithm>
-#include <regex>
 
 #include "odata.hpp"
 #include "syncline/formats/base64.hpp"
@@ -59,21 +58,20 @@ std::vector<std::string> texts_of(const json::object& o, std::string_view name) 
 /// What is asked of a mail to be like ours.
 struct Likeness {
   std::vector<std::string> subject, addresses;
-  std::size_t delta = 0, min_addresses = 2, max_words = 20;
-  std::regex noise;
+  std::size_t delta = 0, min_addresses = 2;
+  formats::SubjectWords words;
 
   explicit Likeness(const json::object& o)
       : subject(texts_of(o, "subject")),
         addresses(texts_of(o, "addresses")),
         delta(static_cast<std::size_t>(number_of(o, "delta").value_or(0))),
         min_addresses(static_cast<std::size_t>(number_of(o, "min_addresses").value_or(2))),
-        max_words(static_cast<std::size_t>(number_of(o, "max_words").value_or(20))),
-        noise(text_of(o, "noise")) {}
+        words(text_of(o, "noise"), static_cast<std::size_t>(number_of(o, "max_words").value_or(20))) {}
 
   /// The smaller set of words is contained in the larger one, which has at most `delta` more, and enough addresses are
   /// the same.
   [[nodiscard]] bool fits(std::string_view their_subject, const std::vector<std::string>& their_addresses) const {
-    std::vector<std::string> ours = subject, theirs = formats::subject_words(their_subject, noise, max_words);
+    std::vector<std::string> ours = subject, theirs = words.of(their_subject);
     if (ours.size() > theirs.size()) std::swap(ours, theirs);
     if (theirs.size() - ours.size() > delta) return false;
     std::sort(ours.begin(), ours.end());
@@ -118,7 +116,8 @@ json::object EmailLookup::record(const json::object& row) const {
           {"version", text_of(row, "@odata.etag")},
           {"direction", out ? "outgoing" : "incoming"},
           {"regarding", regarding},
-          {"state", state == email.status_names.end() ? "unknown" : state->second}};
+          {"state", state == email.status_names.end() ? "unknown" : state->second},
+          {"created_ms", formats::from_iso(text_of(row, email.created)).value_or(0)}};
 }
 
 void EmailLookup::rows(const Call& call, const std::string& filter, const std::string& more, const std::string& expand,
@@ -126,7 +125,7 @@ void EmailLookup::rows(const Call& call, const std::string& filter, const std::s
   const Profile& profile = client_->profile();
   const EmailMap& email = profile.email;
   const std::string columns = joined(
-      {email.key, email.message_id.name, email.direction.name, email.regarding_value, email.state, email.status, more});
+      {email.key, email.message_id.name, email.direction.name, email.regarding_value, email.state, email.status, email.created, more});
   const std::string prefer = "odata.include-annotations=\"Microsoft.Dynamics.CRM.lookuplogicalname\"," +
                              page_preference(profile.directory_page);
   const std::string order = email.created.empty() ? email.key : email.created + " desc," + email.key;

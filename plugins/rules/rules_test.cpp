@@ -2,41 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <syncline/formats/smart_match.hpp>
-
-#include "mail_rules.hpp"
-#include "tracking_token.hpp"
+#include "judge.hpp"
 
 namespace syncline::rules {
 namespace {
-
-json::object mail_from(std::string_view sender) {
-  return {{"direction", "incoming"},
-          {"message_id", "a@b"},
-          {"from", json::object{{"address", sender}}},
-          {"to", json::array{json::object{{"address", "alice@contoso.test"}}}}};
-}
-
-json::object facts_for(int method) {
-  return {{"user",
-           json::object{{"address", "alice@contoso.test"},
-                        {"principal", "u1"},
-                        {"settings", json::object{{"email", json::object{{"method", method}, {"max_size", 1000}}}}}}},
-          {"parties", json::object{}},
-          {"records", json::array{}},
-          {"page", json::array{}}};
-}
-
-template <class T>
-Ruling judge(const json::object& doc, const json::object& facts) {
-  const std::string d = json::serialize(doc), f = json::serialize(facts);
-  Proposal p;
-  p.kind = "email";
-  p.doc = d;
-  p.facts = f;
-  static const sy_host host{};
-  return T(Host(host), "{}").judge(p);
-}
 
 TEST(ReceivedAfter, refuses_what_was_received_before_the_watermark_and_keeps_what_has_no_time) {
   json::object doc = mail_from("x@y.test"), facts = facts_for(0);
@@ -109,65 +78,6 @@ TEST(Acceptance, one_accepting_recipient_is_enough) {
   EXPECT_EQ(judge<Acceptance>(doc, facts).decision, SY_VETO);
   doc["cc"] = json::array{json::object{{"address", "support@contoso.test"}}};
   EXPECT_EQ(judge<Acceptance>(doc, facts).reason, "accept_all");
-}
-
-TEST(Correlation, takes_the_regarding_over_and_names_what_it_rests_on) {
-  json::object doc = mail_from("x@y.test"), facts = facts_for(1);
-  doc["in_reply_to"] = "p@q";
-  EXPECT_EQ(judge<Correlation>(doc, facts).decision, SY_WAIT);  // the directory did not answer
-  facts["records_by_key"] = json::object{
-      {"p@q", json::array{json::object{{"id", "r9"}, {"regarding", json::object{{"type", "account"}, {"id", "a1"}}}}}}};
-  Ruling r = judge<Correlation>(doc, facts);
-  ASSERT_EQ(r.decision, SY_ALTER);
-  EXPECT_EQ(json::parse(r.doc).at("regarding").at("id").as_string(), "a1");
-  facts["records_by_key"] = json::object{{"p@q", json::array{}}};
-  EXPECT_FALSE(json::parse(judge<Correlation>(doc, facts).doc).as_object().contains("correlation"));
-  facts["page"] = json::array{"p@q"};
-  r = judge<Correlation>(doc, facts);
-  ASSERT_EQ(r.decision, SY_ALTER);
-  const json::value altered = json::parse(r.doc);
-  const json::value args = json::parse(judge<Acceptance>(altered.as_object(), facts_for(1)).args);
-  EXPECT_EQ(args.at("code").as_int64(), 2);
-  EXPECT_TRUE(args.as_object().contains("needs"));  // it comes after what it answers
-}
-
-TEST(TrackingToken, is_a_prefix_and_exactly_so_many_digits) {
-  const std::vector<std::string> prefixes{"CRM:", "ACME:"};
-  using testing::ElementsAre;
-  EXPECT_THAT(tracking_tokens("Re: Offer CRM:0001002", prefixes, 7), ElementsAre("CRM:0001002"));
-  EXPECT_THAT(tracking_tokens("crm:0001002 and ACME:0001003", prefixes, 7), ElementsAre("CRM:0001002", "ACME:0001003"));
-  EXPECT_THAT(tracking_tokens("CRM:00010021 CRM:000100 CRM: 0001002 CRM:0001002x", prefixes, 7), testing::IsEmpty());
-  EXPECT_THAT(tracking_tokens("", prefixes, 7), testing::IsEmpty());
-}
-
-TEST(SmartMatch, counts_the_words_behind_the_prefixes) {
-  const std::regex noise(R"(^[\s]*([\w]+\s?:[\s]*)+)");
-  using testing::ElementsAre;
-  EXPECT_THAT(formats::subject_words("FW: RE: Test", noise, 20), ElementsAre("test"));
-  EXPECT_THAT(formats::subject_words("Out of office: Test", noise, 20), ElementsAre("out", "of", "office:", "test"));
-  std::string many;
-  for (int i = 0; i < 25; ++i) many += "w" + std::to_string(i) + " ";
-  EXPECT_EQ(formats::subject_words(many, noise, 20).size(), 20u);
-  EXPECT_LE(formats::subject_words(std::string(200'000, 'a') + ":", noise, 20).size(), 1u);  // no deep recursion
-  EXPECT_THAT(formats::mail_addresses(mail_from("X@y.test")), ElementsAre("x@y.test", "alice@contoso.test"));
-}
-
-TEST(Parties, sender_is_one_record_and_a_recipient_all_of_them) {
-  json::object facts = facts_for(0);
-  facts["parties"] = json::object{
-      {"x@y.test", json::array{json::object{{"type", "lead"}, {"id", "l"}, {"active", true}},
-                               json::object{{"type", "contact"}, {"id", "off"}, {"active", false}},
-                               json::object{{"type", "account"}, {"id", "a"}, {"active", true}}}},
-      {"alice@contoso.test",
-       json::array{json::object{{"type", "user"}, {"id", "u1"}}, json::object{{"type", "contact"}, {"id", "c1"}}}}};
-  const Ruling r = judge<Parties>(mail_from("x@y.test"), facts);
-  ASSERT_EQ(r.decision, SY_ALTER);
-  const auto doc = json::parse(r.doc);
-  const auto& parties = doc.at("parties").as_array();
-  ASSERT_EQ(parties.size(), 3u);
-  EXPECT_EQ(parties[0].at("id").as_string(), "a");
-  EXPECT_EQ(parties[1].at("id").as_string(), "u1");
-  EXPECT_EQ(parties[2].at("id").as_string(), "c1");
 }
 
 }  // namespace

@@ -142,7 +142,7 @@ std::vector<std::string> problems_of(const sy_option& o) {
   const auto parts = split(given(o.name) ? o.name : "", '.');
   if (!std::all_of(parts.begin(), parts.end(), [](const std::string& p) { return plain_word(p); }))
     bad("a name is of small letters, digits, hyphens and underscores, with dots for tables");
-  if (o.type > SY_URL) bad("its type is none that this release knows");
+  if (o.type > SY_REGEX) bad("its type is none that this release knows");
   if ((o.flags & ~std::uint32_t{SY_REQUIRED | SY_PER_ENDPOINT | SY_QUEUE_ONLY | SY_IN_EXAMPLE}) != 0)
     bad("it has flags that this release does not know");
   if ((o.flags & SY_QUEUE_ONLY) != 0 && (o.flags & (SY_PER_ENDPOINT | SY_REQUIRED)) != SY_PER_ENDPOINT)

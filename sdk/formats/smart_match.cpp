@@ -1,6 +1,9 @@
 #include "syncline/formats/smart_match.hpp"
 
 #include <algorithm>
+#include <boost/locale/encoding_utf.hpp>
+#include <boost/regex.hpp>
+#include <locale>
 
 namespace syncline::formats {
 
@@ -16,22 +19,60 @@ std::string lowered(std::string_view text) {
   return out;
 }
 
-bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+/// Letters of every alphabet, whatever the process is set to.
+const std::locale& unicode() {
+  static const std::locale found = [] {
+    try {
+      return std::locale("C.UTF-8");
+    } catch (const std::runtime_error&) {
+      return std::locale::classic();
+    }
+  }();
+  return found;
+}
+
+/// Boost's, since its machine keeps no stack and gives up where std::regex would overflow one or run for ever.
+boost::wregex compile(std::string_view expression) {
+  boost::wregex out;
+  out.imbue(unicode());
+  out.assign(boost::locale::conv::utf_to_utf<wchar_t>(expression.data(), expression.data() + expression.size()));
+  return out;
+}
 
 }  // namespace
 
-std::vector<std::string> subject_words(std::string_view subject, const std::regex& noise, std::size_t most) {
-  std::string text(subject.substr(0, longest_subject));
-  std::smatch found;
-  if (std::regex_search(text, found, noise, std::regex_constants::match_continuous)) text = found.suffix().str();
+std::optional<std::string> fault_of_expression(std::string_view expression) {
+  try {
+    static_cast<void>(compile(expression));
+    return std::nullopt;
+  } catch (const std::runtime_error& e) {
+    return e.what();
+  }
+}
+
+SubjectWords::SubjectWords(std::string_view noise, std::size_t most) : most_(most) {
+  if (!fault_of_expression(noise)) noise_ = std::make_shared<const boost::wregex>(compile(noise));
+}
+
+std::vector<std::string> SubjectWords::of(std::string_view subject) const {
+  std::wstring text = boost::locale::conv::utf_to_utf<wchar_t>(subject.data(), subject.data() + subject.size());
+  if (text.size() > longest_subject) text.resize(longest_subject);
+  try {
+    boost::wsmatch found;
+    if (noise_ && boost::regex_search(text, found, *noise_, boost::match_continuous))
+      text.erase(0, static_cast<std::size_t>(found.length()));
+  } catch (const std::runtime_error&) {  // too complex for this subject
+  }
+  const auto& letters = std::use_facet<std::ctype<wchar_t>>(unicode());
+  letters.tolower(text.data(), text.data() + text.size());
+  const auto blank = [&](wchar_t c) { return letters.is(std::ctype_base::space, c); };
   std::vector<std::string> out;
-  for (std::size_t at = 0; at < text.size() && out.size() < most;) {
-    const std::size_t begin = static_cast<std::size_t>(
-        std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), blank) - text.begin());
-    const std::size_t end = static_cast<std::size_t>(
-        std::find_if(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(), blank) - text.begin());
-    if (end != begin) out.push_back(lowered(std::string_view(text).substr(begin, end - begin)));
-    at = end;
+  for (auto at = text.cbegin(); at != text.cend() && out.size() < most_;) {
+    const auto from = std::find_if_not(at, text.cend(), blank);
+    at = std::find_if(from, text.cend(), blank);
+    if (from == at) break;
+    std::string word = boost::locale::conv::utf_to_utf<char>(std::wstring(from, at));
+    if (std::find(out.begin(), out.end(), word) == out.end()) out.push_back(std::move(word));
   }
   return out;
 }

@@ -181,6 +181,36 @@ TEST_F(MemoryFile, TwoWorldsOfOneFileAreOne) {
   EXPECT_EQ(World(path_).state(), first.state());
 }
 
+TEST_F(Memory, FindsMailsByEveryKindOfKeyTheNewestFirst) {
+  const EndpointHandle e = crm();
+  const json::array people{json::object{{"address", "A@x.test"}}, json::object{{"address", "b@x.test"}}};
+  const auto mail = [&](const std::string& id, const std::string& subject, json::object more = {}) {
+    json::object doc{{"message_id", id}, {"subject", subject}, {"to", people}};
+    for (auto& m : more) doc[m.key()] = std::move(m.value());
+    return world_->add(SY_CRM, "u", "email", doc);
+  };
+  const std::string older = mail("m1", "Re: Offer now", {{"token", "CRM:1"}});
+  const std::string newer = mail("m2", "Other", {{"token", "CRM:1"}, {"conversation", "ab"}});
+  mail("m3", "Offer now", {{"correlation", json::object{{"method", "skipped"}}}});
+  const auto like = [](int delta, int min_addresses) {
+    return "words:" + json::serialize(json::object{{"subject", {"offer"}},
+                                                   {"addresses", {"a@x.test", "b@x.test"}},
+                                                   {"delta", delta},
+                                                   {"min_addresses", min_addresses},
+                                                   {"max_words", 20},
+                                                   {"noise", R"(^([\w]+:\s*)+)"}});
+  };
+  const std::vector<std::string> keys{"m1", "token:CRM:1", "conversation:ab", like(1, 2), like(0, 2), like(1, 3)};
+  std::vector<std::vector<std::string>> found;
+  for (const std::string& answer : e.directory().records(host_.call(), "email", keys)) {
+    found.emplace_back();
+    const json::value records = json::parse(answer);
+    for (const json::value& r : records.as_array()) found.back().push_back(text_at(r.as_object(), "id"));
+  }
+  const std::vector<std::vector<std::string>> expected{{older}, {newer, older}, {newer}, {older}, {}, {}};
+  EXPECT_EQ(found, expected);
+}
+
 TEST_F(MemoryFile, TornLastLineNeverWas) {
   std::string id;
   {

@@ -100,7 +100,8 @@ class World {
   std::optional<Record> by_token(int side, std::string_view token);
   json::value identity(std::string_view address);
   json::array parties(std::string_view address);
-  json::array mails(std::string_view message_id);
+  /// The emails of the CRM that bear a key of the directory, the newest first.
+  json::array mails(std::string_view key);
 
  private:
   struct Meta;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <syncline/formats/smart_match.hpp>
+
 #include "record.hpp"
 #include "world_meta.hpp"
 
@@ -139,13 +141,59 @@ json::array World::parties(std::string_view address) {
   return out;
 }
 
-json::array World::mails(std::string_view message_id) {
+namespace {
+
+std::vector<std::string> texts_of(const json::object& o, std::string_view name) {
+  std::vector<std::string> out;
+  if (const json::value* v = o.if_contains(name); v != nullptr && v->is_array())
+    for (const json::value& e : v->get_array())
+      if (e.is_string()) out.emplace_back(e.get_string());
+  return out;
+}
+
+/// Whether a mail is like the one that a key "words:" describes.
+bool is_like(const json::object& mail, const json::object& wanted) {
+  if (const json::value* c = mail.if_contains("correlation");
+      c != nullptr && text_at(c->as_object(), "method") == "skipped")
+    return false;
+  const std::vector<std::string> addresses = formats::mail_addresses(mail);
+  std::int64_t common = 0;
+  for (const std::string& a : texts_of(wanted, "addresses"))
+    common += std::count(addresses.begin(), addresses.end(), a);
+  if (common < number_at(wanted, "min_addresses")) return false;
+  const formats::SubjectWords words(text_at(wanted, "noise"), static_cast<std::size_t>(number_at(wanted, "max_words")));
+  std::vector<std::string> less = texts_of(wanted, "subject"), more = words.of(text_at(mail, "subject"));
+  if (less.size() > more.size()) std::swap(less, more);
+  return static_cast<std::int64_t>(more.size() - less.size()) <= number_at(wanted, "delta") &&
+         std::all_of(less.begin(), less.end(),
+                     [&](const std::string& w) { return std::find(more.begin(), more.end(), w) != more.end(); });
+}
+
+bool bears(const json::object& mail, std::string_view key) {
+  for (const std::string_view member : {"token", "conversation"})
+    if (key.starts_with(member) && key.substr(member.size()).starts_with(':'))
+      return text_at(mail, member) == key.substr(member.size() + 1);
+  constexpr std::string_view words = "words:";
+  if (!key.starts_with(words)) return text_at(mail, "message_id") == key;
+  boost::system::error_code failed;
+  const json::value wanted = json::parse(key.substr(words.size()), failed);
+  return !failed && wanted.is_object() && is_like(mail, wanted.get_object());
+}
+
+}  // namespace
+
+json::array World::mails(std::string_view key) {
   const Rows::Session s(rows_);
-  json::array out;
-  if (message_id.empty()) return out;
+  std::vector<Record> found;
+  if (key.empty()) return {};
   s.each(item_key(SY_CRM, ""), [&](const std::string&, const json::object& row) {
-    const Record r = record_of(row);
-    if (r.kind != "email" || r.gone || text_at(r.doc, "message_id") != message_id) return;
+    Record r = record_of(row);
+    if (r.kind == "email" && !r.gone && bears(r.doc, key)) found.push_back(std::move(r));
+  });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Record& l, const Record& r) { return l.born_seq > r.born_seq; });
+  json::array out;
+  for (const Record& r : found) {
     const json::value* regarding = r.doc.if_contains("regarding");
     const std::string direction = text_at(r.doc, "direction");
     out.push_back(json::object{{"id", r.id},
@@ -154,8 +202,9 @@ json::array World::mails(std::string_view message_id) {
                                {"regarding", regarding == nullptr ? json::value(nullptr) : *regarding},
                                {"state", r.partial                 ? "draft"
                                          : direction == "outgoing" ? "sent"
-                                                                   : "received"}});
-  });
+                                                                   : "received"},
+                               {"created_ms", r.born_ms}});
+  }
   return out;
 }
 

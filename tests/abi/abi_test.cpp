@@ -21,6 +21,7 @@ static_assert(SY_DENIED == 11 && SY_FULL == 12 && SY_CONFIG == 13);
 static_assert(SY_TRACE == 0 && SY_ERROR == 4 && SY_BEFORE == 0 && SY_AFTER == 1);
 static_assert(SY_TEXT == 0 && SY_INT == 1 && SY_BOOL == 2 && SY_DURATION == 3 && SY_BYTES == 4 && SY_CHOICE == 5);
 static_assert(SY_SECRET == 6 && SY_INSTANT == 7 && SY_LIST == 8 && SY_TABLE == 9 && SY_PATH == 10 && SY_URL == 11);
+static_assert(SY_REGEX == 12);
 static_assert(SY_REQUIRED == 1 && SY_PER_ENDPOINT == 2 && SY_MAILBOX == 1 && SY_CRM == 2 && SY_HEAD == 0 &&
               SY_WHOLE == 1);
 static_assert(SY_ITEM_GONE == 1 && SY_ITEM_INVISIBLE == 2 && SY_ITEM_HEAD == 4 && SY_ITEM_PARTIAL == 8);

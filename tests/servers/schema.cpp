@@ -73,7 +73,7 @@ void activity(Table& table, const std::string& parties) {
       table,
       "subject:s800 description:m1048576 regardingobjectid:l scheduledstart:t scheduledend:t actualstart:t actualend:t "
       "prioritycode:i activitytypecode:s! isbilled:b category:s250 subcategory:s250");
-  for (const char* target : {"account", "contact", "lead", "systemuser"})
+  for (const char* target : {"account", "contact", "lead", "opportunity", "systemuser"})
     table.lookups.push_back(
         {std::string("regardingobjectid_") + target + "_" + table.logical, "regardingobjectid", target});
   if (!parties.empty()) table.collections.push_back({parties, "activityparty", "activityid"});
@@ -161,9 +161,13 @@ std::vector<Table> people() {
           "subject:s300 firstname:s50 lastname:s50 fullname:s160! companyname:s100 jobtitle:s100 emailaddress1:s100 "
           "emailaddress3:s100 "
           "emailaddress2:s100 telephone1:s50 mobilephone:s50 description:m2000");
+  Table opportunity = base("opportunity", "Opportunity", "opportunities", "opportunityid", "name");
+  common(opportunity, "ownerid");
+  columns(opportunity, "name:s300 description:m2000");
+  opportunity.states = {{0, {1, 2}}, {1, {3}}, {2, {4, 5}}};
   for (Table* table : {&contact, &account}) table->states = {{0, {1}}, {1, {2}}};
   lead.states = {{0, {1, 2}}, {1, {3}}, {2, {4, 5, 6, 7}}};
-  return {contact, account, lead};
+  return {contact, account, lead, opportunity};
 }
 
 std::vector<Table> administration() {
