@@ -126,8 +126,7 @@ void plan_item(PassContext& ctx, WorkItem& w) {
     for (const Need& n : w.ruled.needs)
       if (ctx.planned.size() < ctx.planned_limit)
         ctx.planned.push_back({Side::crm, SY_CREATE, n.kind, w.id(), "needed"});
-    if (const auto* id = w.filtered.doc.if_contains("message_id"); id != nullptr && id->is_string())
-      ctx.planned_keys.emplace(id->get_string());
+    for (std::string& key : record_keys(w.ruled.doc)) ctx.planned_keys.insert(std::move(key));
   } else if (w.decision.action == Action::remove) {
     add(w.decision.side, SY_DELETE);
     ++ctx.counts.removed;

@@ -216,7 +216,7 @@ void reconcile_item(PassContext& ctx, WorkItem& w) {
   w.decision = reconcile(in);
 }
 
-json::object& doc_to_write(WorkItem& w) {
+const json::object& doc_to_write(const WorkItem& w) {
   const Side from = other(w.decision.side);
   return w.filtered.doc.empty() ? w.now[from].doc : w.filtered.doc;
 }
@@ -258,7 +258,7 @@ class Judge {
     std::stable_sort(open.begin(), open.end(),
                      [](const WorkItem* l, const WorkItem* r) { return date(*l) < date(*r); });
     std::map<const WorkItem*, json::object> facts;
-    gather_facts(ctx_, open, facts, {});
+    gather_facts(ctx_, open, facts);
     for (WorkItem* w : open) judge(*w, facts[w]);
     read_whole(open);
     for (WorkItem* w : open)
@@ -275,20 +275,14 @@ class Judge {
 
   void judge(WorkItem& w, json::object& facts) {
     const auto* regarding = w.request ? w.request->args.if_contains("regarding") : nullptr;
-    const std::uint32_t verb = w.decision.action == Action::create   ? SY_CREATE
-                               : w.decision.action == Action::update ? SY_UPDATE
-                                                                     : SY_DELETE;
-    const Side side = w.decision.action == Action::update
-                          ? (w.decision.merge.fields.crm.empty() ? Side::mailbox : Side::crm)
-                          : w.decision.side;
-    const std::uint32_t flags = w.item[other(side)] ? w.item[other(side)]->flags & SY_ITEM_HEAD : 0;
-    json::object doc = verb == SY_DELETE ? (w.link ? w.link->base[side] : json::object()) : doc_to_write(w);
+    Proposed p = proposed(w);
+    const std::uint32_t verb = p.verb;
     if (verb == SY_CREATE && one_way(w.kind())) {
       json::array page = facts["page"].is_array() ? facts["page"].get_array() : json::array();
-      for (const std::string& id : accepted_) page.emplace_back(id);
+      for (const std::string& key : accepted_) page.emplace_back(key);
       facts["page"] = std::move(page);
     }
-    w.ruled = run_rules(ctx_.stages, verb, w.kind(), side, std::move(doc), flags, facts);
+    w.ruled = run_rules(ctx_.stages, verb, w.kind(), p.side, std::move(p.doc), p.flags, facts);
     if (regarding != nullptr && verb == SY_CREATE) w.ruled.doc["regarding"] = *regarding;  // a person's word goes first
     switch (w.ruled.outcome) {
       case RulesResult::Outcome::vetoed: refuse(ctx_, w); return;
@@ -318,8 +312,7 @@ class Judge {
   }
 
   void remember(const WorkItem& w) {
-    const auto* id = w.filtered.doc.if_contains("message_id");
-    if (id != nullptr && id->is_string()) accepted_.insert(std::string(id->get_string()));
+    for (std::string& key : record_keys(w.ruled.doc)) accepted_.insert(std::move(key));
   }
 
   /// What was confirmed on its head alone, and what an answer needs, is fetched whole and judged once more (S4).
@@ -377,6 +370,21 @@ class Judge {
 };
 
 }  // namespace
+
+Proposed proposed(const WorkItem& w) {
+  Proposed p;
+  p.verb = w.decision.action == Action::create   ? SY_CREATE
+           : w.decision.action == Action::update ? SY_UPDATE
+                                                 : SY_DELETE;
+  p.side = w.decision.action == Action::update ? (w.decision.merge.fields.crm.empty() ? Side::mailbox : Side::crm)
+                                               : w.decision.side;
+  p.flags = w.item[other(p.side)] ? w.item[other(p.side)]->flags & SY_ITEM_HEAD : 0;
+  if (p.verb != SY_DELETE)
+    p.doc = doc_to_write(w);
+  else if (w.link)
+    p.doc = w.link->base[p.side];
+  return p;
+}
 
 void decide(PassContext& ctx, std::vector<WorkItem>& batch) {
   for (auto& [kind, items] : by_kind(batch)) {

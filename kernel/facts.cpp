@@ -5,9 +5,17 @@
 
 namespace syncline {
 
+namespace {
+std::string lower(std::string address) {
+  for (char& c : address)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return address;
+}
+}  // namespace
+
 std::optional<json::value> PartyCache::find(const std::string& address) {
   const std::lock_guard lock(mutex_);
-  const auto it = entries_.find(address);
+  const auto it = entries_.find(lower(address));
   if (it == entries_.end() || clock_() - it->second.at_ms > keep_ms_) return std::nullopt;
   return it->second.candidates;
 }
@@ -15,12 +23,12 @@ std::optional<json::value> PartyCache::find(const std::string& address) {
 void PartyCache::put(const std::string& address, json::value candidates) {
   const std::lock_guard lock(mutex_);
   if (entries_.size() >= limit_) entries_.clear();  // bounded; it refills with what is used
-  entries_.insert_or_assign(address, Entry{std::move(candidates), clock_()});
+  entries_.insert_or_assign(lower(address), Entry{std::move(candidates), clock_()});
 }
 
 void PartyCache::forget(const std::string& address) {
   const std::lock_guard lock(mutex_);
-  entries_.erase(address);
+  entries_.erase(lower(address));
 }
 
 namespace {
@@ -71,10 +79,12 @@ json::object parties_for(PassContext& ctx, const std::set<std::string>& wanted) 
   return out;
 }
 
-json::object records_for(PassContext& ctx, std::string_view kind, const std::set<std::string>& wanted) {
+/// Nullopt: there is nobody to ask.
+std::optional<json::object> records_for(PassContext& ctx, std::string_view kind, const std::set<std::string>& wanted) {
   json::object out;
   const DirectoryHandle directory = ctx.endpoint.crm->directory();
-  if (wanted.empty() || !directory) return out;
+  if (!directory) return std::nullopt;
+  if (wanted.empty()) return out;
   const std::vector<std::string> ask(wanted.begin(), wanted.end());
   const auto answers = directory.records(ctx.budget(), kind, ask);
   for (std::size_t i = 0; i < ask.size(); ++i) out[ask[i]] = parsed(answers[i]);
@@ -96,29 +106,37 @@ json::object basic_facts(const PassContext& ctx, const WorkItem& w) {
   return facts;
 }
 
-void gather_facts(PassContext& ctx, std::vector<WorkItem*>& items, std::map<const WorkItem*, json::object>& facts,
-                  const std::vector<const WorkItem*>& accepted) {
+std::vector<std::string> record_keys(const json::object& doc) {
+  std::vector<std::string> out;
+  for (const auto& [member, prefix] :
+       {std::pair{"message_id", ""}, std::pair{"token", "token:"}, std::pair{"conversation", "conversation:"}})
+    if (std::string value = text_in(doc, member); !value.empty()) out.push_back(prefix + std::move(value));
+  return out;
+}
+
+void gather_facts(PassContext& ctx, std::vector<WorkItem*>& items, std::map<const WorkItem*, json::object>& facts) {
   std::set<std::string> wants;
   for (const Stage& s : ctx.stages)
     for (std::string& f : s.facts()) wants.insert(std::move(f));
-  std::set<std::string> addresses, keys;
+  std::set<std::string> addresses;
+  std::map<std::string, std::set<std::string>> keys;  // by kind
+  std::map<const WorkItem*, std::vector<std::string>> wanted;
   for (const WorkItem* w : items) {
-    const json::object& doc = w->filtered.doc;
-    if (wants.contains("parties")) addresses_in(doc, addresses);
-    if (!one_way(w->kind())) continue;
-    if (const std::string id = text_in(doc, "message_id"); !id.empty()) keys.insert(id);
-    if (wants.contains("correlation"))
-      if (const std::string id = text_in(doc, "in_reply_to"); !id.empty()) keys.insert(id);
+    facts[w] = basic_facts(ctx, *w);
+    if (wants.contains("parties")) addresses_in(w->filtered.doc, addresses);
+    std::set<std::string>& asked = keys[w->kind()];
+    if (one_way(w->kind()))
+      if (std::string id = text_in(w->filtered.doc, "message_id"); !id.empty()) asked.insert(std::move(id));
+    if (!wants.contains("records_by_key")) continue;
+    wanted[w] = wanted_keys(ctx.stages, w->kind(), proposed(*w), facts[w]);
+    asked.insert(wanted[w].begin(), wanted[w].end());
   }
   const json::object parties = parties_for(ctx, addresses);
-  const json::object records = records_for(ctx, "email", keys);
-  json::array page;
-  for (const WorkItem* w : accepted)
-    if (const std::string id = text_in(w->filtered.doc, "message_id"); !id.empty()) page.emplace_back(id);
-  for (const std::string& id : ctx.planned_keys) page.emplace_back(id);
+  std::map<std::string, std::optional<json::object>> records;
+  for (const auto& [kind, ask] : keys) records[kind] = records_for(ctx, kind, ask);
+  const json::array page(ctx.planned_keys.begin(), ctx.planned_keys.end());
   for (const WorkItem* w : items) {
     json::object& f = facts[w];
-    f = basic_facts(ctx, *w);
     const json::object& doc = w->filtered.doc;
     if (w->link)
       f["link"] = json::object{
@@ -129,12 +147,16 @@ void gather_facts(PassContext& ctx, std::vector<WorkItem*>& items, std::map<cons
     for (const std::string& a : mine)
       if (const auto* v = parties.if_contains(a)) own_parties[a] = *v;
     f["parties"] = std::move(own_parties);
-    if (const auto* v = records.if_contains(text_in(doc, "message_id")))
-      f["records"] = *v;
-    else if (text_in(doc, "message_id").empty())
-      f["records"] = json::array();
-    if (const auto* v = records.if_contains(text_in(doc, "in_reply_to"))) f["correlation"] = *v;
     f["page"] = page;
+    const std::string id = text_in(doc, "message_id");
+    if (id.empty()) f["records"] = json::array();
+    const auto& found = records[w->kind()];
+    if (!found) continue;
+    if (const auto* v = found->if_contains(id)) f["records"] = *v;
+    json::object own_records;
+    for (const std::string& key : wanted[w])
+      if (const auto* v = found->if_contains(key)) own_records[key] = *v;
+    f["records_by_key"] = std::move(own_records);
   }
 }
 

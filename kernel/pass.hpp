@@ -102,7 +102,7 @@ struct PassContext {
   bool planning = false;
   std::vector<PlannedOp> planned{};
   std::size_t planned_limit = 1000;      ///< operations kept for showing; the counts are always whole
-  std::set<std::string> planned_keys{};  ///< mails that a plan has accepted
+  std::set<std::string> planned_keys{};  ///< of records that a plan has accepted
   Batch carried{};                       ///< record of the batch before: rides with the next intents (S15)
   std::vector<std::function<void()>> after_carried{};  ///< what may happen once it is durable: spooled parts go
   std::int64_t run = 0;
@@ -199,8 +199,11 @@ void send(PassContext& ctx, Intent& intent,
 void record(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items,
             const std::vector<std::optional<Done>>& done);   // record.cpp
 void record_without_writing(PassContext& ctx, WorkItem& w);  // record.cpp
-void gather_facts(PassContext& ctx, std::vector<WorkItem*>& items, std::map<const WorkItem*, json::object>& facts,
-                  const std::vector<const WorkItem*>& accepted);      // facts.cpp
+Proposed proposed(const WorkItem& w);                         // decide.cpp: what the decision would write
+void gather_facts(PassContext& ctx, std::vector<WorkItem*>& items,
+                  std::map<const WorkItem*, json::object>& facts);      // facts.cpp
 json::object basic_facts(const PassContext& ctx, const WorkItem& w);  // facts.cpp
+/// The directory's keys under which the record made of `doc` will be found; facts.cpp.
+std::vector<std::string> record_keys(const json::object& doc);
 
 }  // namespace syncline

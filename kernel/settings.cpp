@@ -10,15 +10,18 @@ constexpr std::uint32_t sz = sizeof(sy_option);
 
 // --- the rulesets: name → entries in their order ---
 
-constexpr std::array<RulesetEntry, 8> d365{{
+constexpr std::array<RulesetEntry, 11> d365{{
     {"rule", "received-after", "rules", "received-after"},
     {"rule", "size-limit", "rules", "size-limit"},
+    {"rule", "protected", "rules", "protected"},
     {"rule", "duplicate", "rules", "duplicate"},
+    {"rule", "internal", "rules", "internal"},
     {"rule", "sender", "rules", "sender"},
     {"rule", "recipients", "rules", "recipients"},
     {"rule", "correlation", "rules", "correlation"},
     {"rule", "acceptance", "rules", "acceptance"},
     {"rule", "parties", "rules", "parties"},
+    {"rule", "attachments", "rules", "attachments"},
 }};
 constexpr std::array<Ruleset, 2> all_rulesets{{{"d365", d365}, {"none", {}}}};
 

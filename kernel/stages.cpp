@@ -118,6 +118,27 @@ void add_needs(std::vector<Need>& to, std::string_view text, const std::string& 
 
 }  // namespace
 
+std::vector<std::string> wanted_keys(const std::vector<Stage>& stages, std::string_view kind, const Proposed& p,
+                                     const json::object& facts) {
+  std::vector<std::string> out;
+  std::string doc_text, facts_text;
+  for (const Stage& s : stages) {
+    if (s.rule == nullptr || !SY_HAS(s.rule, keys) || s.rule->keys == nullptr || !s.wants_kind(kind)) continue;
+    if (doc_text.empty()) {
+      doc_text = json::serialize(p.doc);
+      facts_text = json::serialize(facts);
+    }
+    const sy_proposal proposal{sizeof(sy_proposal), p.verb,           p.flags,           number_of(p.side),
+                               borrow(kind),        borrow(doc_text), borrow(facts_text)};
+    TextSink sink([&](std::string_view key) { out.emplace_back(key); });
+    sy_error e = no_error();
+    const sy_code code = s.rule->keys(s.instance->self(), &proposal, sink, &e);
+    sink.rethrow();
+    check(code, e);
+  }
+  return out;
+}
+
 RulesResult run_rules(const std::vector<Stage>& stages, std::uint32_t verb, std::string_view kind, Side side,
                       json::object doc, std::uint32_t flags, const json::object& facts) {
   using Outcome = RulesResult::Outcome;
@@ -138,7 +159,9 @@ RulesResult run_rules(const std::vector<Stage>& stages, std::uint32_t verb, std:
       if (SY_HAS(&r, needs)) add_needs(out.needs, view(r.needs), s.name);
       switch (r.decision) {
         case SY_ALTER: out.doc = parse_object(view(r.doc), "the document that rule " + s.name + " altered"); return;
-        case SY_CONFIRM: break;
+        case SY_CONFIRM:
+          if (r.doc.len != 0) out.doc = parse_object(view(r.doc), "the document that rule " + s.name + " altered");
+          break;
         case SY_VETO: out.outcome = Outcome::vetoed; break;
         case SY_WAIT: out.outcome = Outcome::wait; break;
         case SY_NEED_FULL: out.outcome = Outcome::need_full; break;

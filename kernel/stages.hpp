@@ -59,4 +59,14 @@ struct RulesResult {
 RulesResult run_rules(const std::vector<Stage>& stages, std::uint32_t verb, std::string_view kind, Side side,
                       json::object doc, std::uint32_t flags, const json::object& facts);
 
+/// An operation that rules are asked about.
+struct Proposed {
+  std::uint32_t verb = SY_CREATE, flags = 0;
+  Side side = Side::crm;
+  json::object doc;
+};
+/// The directory's keys that the pair's rules want looked up for it. `facts`: those that need no asking.
+std::vector<std::string> wanted_keys(const std::vector<Stage>& stages, std::string_view kind, const Proposed& p,
+                                     const json::object& facts);
+
 }  // namespace syncline

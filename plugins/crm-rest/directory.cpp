@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "email_lookup.hpp"
 #include "odata.hpp"
 
 namespace syncline::crm {
@@ -9,12 +10,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t longest_address = 320;  // RFC 5321: 64 + @ + 255
-constexpr std::size_t longest_key = 998;      // the longest line of a mail
-
-std::string without_brackets(std::string_view id) {
-  if (id.starts_with('<') && id.ends_with('>') && id.size() >= 2) id = id.substr(1, id.size() - 2);
-  return std::string(id);
-}
 
 std::string joined(std::initializer_list<std::string> names) {
   std::string out;
@@ -151,51 +146,10 @@ std::vector<std::string> CrmDirectory::parties(const Call& call, std::span<const
 
 std::vector<std::string> CrmDirectory::records(const Call& call, std::string_view kind,
                                                std::span<const std::string_view> keys) {
+  if (kind == "contact" || kind == "lead")
+    return std::vector<std::string>(keys.size(), "[]");  // they have no such keys
   if (kind != "email") throw Error(SY_UNSUPPORTED, "crm-rest carries no " + std::string(kind) + " yet");
-  const Profile& profile = client_->profile();
-  const EmailMap& email = profile.email;
-  std::map<std::string, json::array, std::less<>> found;
-  std::vector<std::string> literals;
-  for (const std::string_view k : keys) {
-    if (k.empty() || k.size() > longest_key || !found.try_emplace(std::string(k)).second) continue;
-    literals.push_back(literal(k));  // a CRM stores either form
-    literals.push_back(literal("<" + std::string(k) + ">"));
-  }
-  const std::string columns = joined(
-      {email.key, email.message_id.name, email.direction.name, email.regarding_value, email.state, email.status});
-  const std::vector<std::string> by{email.message_id.name};
-  const std::string table_annotation = email.regarding_value + "@Microsoft.Dynamics.CRM.lookuplogicalname";
-  const std::string prefer = "odata.include-annotations=\"Microsoft.Dynamics.CRM.lookuplogicalname\"," +
-                             page_preference(profile.directory_page);
-  for (const FilterPart& part : or_chains(by, literals, profile.max_url, profile.max_conditions))
-    client_->rows(
-        host_, call, Select{email.set, columns, part.filter, email.key, {}}.path(), prefer, "GET " + email.set,
-        [&](const json::object& row) {
-          const auto at = found.find(without_brackets(text_of(row, email.message_id.name)));  // byte for byte
-          if (at == found.end() || at->second.size() >= profile.max_candidates) return true;
-          json::value regarding = nullptr;
-          if (const std::string id = lower(text_of(row, email.regarding_value)); !id.empty()) {
-            const std::string table = text_of(row, table_annotation);
-            const PartyType* type = profile.type_of_table(table);
-            regarding = json::object{{"type", type == nullptr ? table : type->name}, {"id", id}};
-          }
-          const auto outgoing = email.direction.values.find("outgoing");
-          const bool out =
-              outgoing != email.direction.values.end() && same(row, email.direction.name, outgoing->second);
-          const auto state = email.status_names.find(number_of(row, email.status).value_or(-1));
-          at->second.push_back(json::object{{"id", lower(text_of(row, email.key))},
-                                            {"version", text_of(row, "@odata.etag")},
-                                            {"direction", out ? "outgoing" : "incoming"},
-                                            {"regarding", regarding},
-                                            {"state", state == email.status_names.end() ? "unknown" : state->second}});
-          return true;
-        });
-  std::vector<std::string> out;
-  for (const std::string_view k : keys) {
-    const auto at = found.find(k);
-    out.push_back(at == found.end() ? "[]" : json::serialize(at->second));
-  }
-  return out;
+  return EmailLookup(*client_, *organization_, host_).records(call, keys);
 }
 
 }  // namespace syncline::crm

@@ -174,7 +174,8 @@ std::optional<EmailTarget::Stored> EmailTarget::begin(Work& work) {
   request.idempotent = true;  // the id is ours: a second one is refused
   request.body = json::serialize(draft(
       profile, work.mail, work.body,
-      [&](const std::string& table) { return organization_->set_of(host_, work.call, table); }, work.losses));
+      [&](const std::string& table) { return organization_->set_of(host_, work.call, table); },
+      *organization_->table(host_, work.call, profile.email.table), mailbox_of(work.call, work.mail.doc), work.losses));
   work.body = {};
   const net::Response response = client_->send(host_, work.call, std::move(request));
   if (response.ok()) return std::nullopt;
@@ -266,6 +267,8 @@ void EmailTarget::note_missing_parts(Work& work) {
 EmailTarget::Stored EmailTarget::finish(Work& work, bool resumed) {
   try {
     add_parts(work, resumed);
+    for (const std::string& queue : queues_of(work.mail.doc))
+      add_queue_item(work.call, work.mail.token, queue, work.losses);
     make_final(work);
   } catch (const Refused& e) {
     if (e.of_the_call() || e.code() == SY_RETRY) throw;

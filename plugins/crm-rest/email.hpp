@@ -15,6 +15,9 @@ class EmailTarget {
 
   /// The same create with the same token never makes a second mail, and goes on where an earlier one stopped.
   Done create(const Call& call, const Operation& op);
+  /// Sets the regarding, adds queue items; nothing else of a mail is changed.
+  Done update(const Call& call, const Operation& op);
+  Done remove(const Call& call, const Operation& op);
   std::optional<Item> find(const Call& call, const Operation& op);
   void fetch(const Call& call, std::span<const std::string_view> ids, const ItemSink& sink);
 
@@ -39,10 +42,13 @@ class EmailTarget {
   void add_part(Work& work, const Part& part, const OrganizationFacts& limits);
   void make_final(Work& work);
   Stored finish(Work& work, bool resumed);
+  std::string mailbox_of(const Call& call, const boost::json::object& doc);
+  void add_queue_item(const Call& call, const std::string& email, const std::string& queue, Losses& losses);
   void note_missing_parts(Work& work);
   Done done(const Work& work, const Stored& stored) const;
   [[nodiscard]] std::string row(const std::string& token) const;
 
+  std::map<std::string, std::string, std::less<>> mailboxes_;  ///< owner → row; empty: there is none
   Client* client_;
   Organization* organization_;
   Host host_;

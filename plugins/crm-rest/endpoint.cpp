@@ -18,27 +18,39 @@ bool of_the_call(const Error& e) {
 }  // namespace
 
 Caps CrmEndpoint::caps(std::string_view kind) {
+  if (const MadeMap* map = made_.map(kind)) {
+    json::array fields;
+    for (const auto& [name, column] : map->columns) fields.emplace_back(name);
+    return {SY_CAN_CREATE | SY_TOKEN_KEYED | SY_TOKEN_FIND, 100, 0, json::serialize(fields)};
+  }
   if (kind != "email") return {};
-  return {SY_CAN_CREATE | SY_TOKEN_KEYED | SY_TOKEN_FIND, 100, 0,
+  return {SY_CAN_CREATE | SY_CAN_UPDATE | SY_CAN_DELETE | SY_IF_VERSION | SY_TOKEN_KEYED | SY_TOKEN_FIND, 100, 0,
           json::serialize(json::value_from(client_->profile().email.carried))};
 }
 
 /// One-way: what is asked about mail is whether it is there and in which version.
 void CrmEndpoint::fetch(const Call& call, std::string_view kind, std::span<const std::string_view> ids, int,
                         const ItemSink& sink) {
+  if (const MadeMap* map = made_.map(kind)) return made_.fetch(call, *map, ids, sink);
   if (kind != "email") not_carried(kind);
   emails_.fetch(call, ids, sink);
 }
 
 std::optional<Item> CrmEndpoint::find(const Call& call, const Operation& op) {
+  if (const MadeMap* map = made_.map(op.kind)) return made_.find(call, *map, op);
   if (op.kind != "email") not_carried(op.kind);
   return emails_.find(call, op);
 }
 
 Done CrmEndpoint::one(const Call& call, const Operation& op) {
+  if (const MadeMap* map = made_.map(op.kind)) {
+    if (op.verb != SY_CREATE)
+      throw Error(SY_UNSUPPORTED, "a " + op.kind + " in this CRM is made and never changed or deleted from here");
+    return made_.create(call, *map, op);
+  }
   if (op.kind != "email") not_carried(op.kind);
-  if (op.verb != SY_CREATE)
-    throw Error(SY_UNSUPPORTED, "mail in the CRM is created and never changed or deleted from here");
+  if (op.verb == SY_UPDATE) return emails_.update(call, op);
+  if (op.verb == SY_DELETE) return emails_.remove(call, op);
   return emails_.create(call, op);
 }
 

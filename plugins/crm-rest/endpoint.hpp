@@ -3,6 +3,7 @@
 
 #include "directory.hpp"
 #include "email.hpp"
+#include "made.hpp"
 
 namespace syncline::crm {
 
@@ -11,7 +12,8 @@ class CrmEndpoint final : public Endpoint {
   CrmEndpoint(Client& client, Organization& organization, const Host& host, Principal principal)
       : client_(&client),
         directory_(client, organization, host, std::move(principal)),
-        emails_(client, organization, host) {}
+        emails_(client, organization, host),
+        made_(client, host) {}
 
   Caps caps(std::string_view kind) override;
   void fetch(const Call& call, std::string_view kind, std::span<const std::string_view> ids, int depth,
@@ -25,6 +27,7 @@ class CrmEndpoint final : public Endpoint {
   Client* client_;
   CrmDirectory directory_;
   EmailTarget emails_;
+  MadeTarget made_;
 };
 
 }  // namespace syncline::crm

@@ -84,18 +84,6 @@ const json::array& parties_of(const Mail& mail) {
   return v != nullptr && v->is_array() ? v->get_array() : none;
 }
 
-/// "nav@odata.bind": "/set(id)"; false: the organization has no such table.
-bool bind_record(json::object& out, const Profile& profile, std::string_view pattern, const std::string& type,
-                 const std::string& id, const SetOf& set_of) {
-  const PartyType* known = profile.type(type);
-  const std::string table = known != nullptr ? known->table : lower(type);
-  const auto set_name = set_of(table);
-  const auto key = guid(id);
-  if (!set_name || !key) return false;
-  out[replaced(pattern, "{table}", table) + "@odata.bind"] = "/" + *set_name + "(" + *key + ")";
-  return true;
-}
-
 json::array parties(const Profile& profile, const Mail& mail, const SetOf& set_of, Losses& losses) {
   const PartyMap& map = profile.email.parties;
   json::array out;
@@ -138,6 +126,17 @@ void addresses(const EmailMap& email, const Mail& mail, json::object& out) {
 
 }  // namespace
 
+bool bind_record(json::object& out, const Profile& profile, std::string_view pattern, const std::string& type,
+                 const std::string& id, const SetOf& set_of) {
+  const PartyType* known = profile.type(type);
+  const std::string table = known != nullptr ? known->table : lower(type);
+  const auto set_name = set_of(table);
+  const auto key = guid(id);
+  if (!set_name || !key) return false;
+  out[replaced(pattern, "{table}", table) + "@odata.bind"] = "/" + *set_name + "(" + *key + ")";
+  return true;
+}
+
 void Losses::add(std::string field, std::string_view why) {
   if (std::find(never.begin(), never.end(), field) != never.end()) return;
   if (note.size() < 300) note += (note.empty() ? "" : "; ") + field + ": " + std::string(why);
@@ -178,6 +177,7 @@ Mail Mail::read(std::string_view token, std::string_view document) {
   mail.direction = member(mail.doc, "direction") == "outgoing" ? "outgoing" : "incoming";
   if (const json::value* lost = mail.doc.if_contains("parts_lost"); lost != nullptr && lost->is_bool())
     mail.parts_lost = lost->get_bool();
+  mail.left_out = mail.doc.contains("lost");
   const json::value* list = mail.doc.if_contains("attachments");
   if (list == nullptr) return mail;
   if (!list->is_array()) throw Error(SY_INVALID, "attachments in the document is not a list");
@@ -197,8 +197,50 @@ Mail Mail::read(std::string_view token, std::string_view document) {
   return mail;
 }
 
+namespace {
+
+/// What only some organizations let be written: how the mail hangs together with others, and whose it is.
+void put_extras(const Profile& profile, const Mail& mail, const TableFacts& table, const std::string& mailbox,
+                json::object& out) {
+  const EmailMap& email = profile.email;
+  const CorrelationMap& map = email.correlation;
+  const auto text = [&](const std::string& column, const std::string& value) {
+    if (!column.empty() && !value.empty() && table.takes(column)) out[column] = clean(value, 0);
+  };
+  const auto bind = [&](const std::string& column, const std::string& target, const std::string& set,
+                        const std::string& id) {
+    const std::string nav = column.empty() ? std::string() : table.binds(column, target);
+    if (const auto key = guid(id); key && !nav.empty()) out[nav + "@odata.bind"] = "/" + set + "(" + *key + ")";
+  };
+  if (const std::string id = member(mail.doc, "in_reply_to"); !id.empty()) text(map.in_reply_to, "<" + id + ">");
+  text(map.token, member(mail.doc, "token"));
+  text(map.conversation, member(mail.doc, "conversation_index"));
+  if (const json::value* c = mail.doc.if_contains("correlation"); c != nullptr && c->is_object()) {
+    const json::object& correlation = c->get_object();
+    const std::string method = member(correlation, "method"), record = member(correlation, "record");
+    if (map.method && table.takes(map.method.name)) choose(out, map.method, method);
+    bind(map.record, email.table, email.set, record);
+    if (method == "in_reply_to" || method == "conversation") bind(map.parent, email.table, email.set, record);
+  }
+  if (const json::value* a = mail.doc.if_contains("accepting"); a != nullptr && a->is_object())
+    if (const PartyType* type = profile.type(member(a->get_object(), "type")))
+      bind(email.accepting, type->table, type->set, member(a->get_object(), "id"));
+  bind(email.receiving.column, email.receiving.table, email.receiving.set, mailbox);
+}
+
+}  // namespace
+
+std::vector<std::string> queues_of(const json::object& doc) {
+  std::vector<std::string> out;
+  if (const json::value* v = doc.if_contains("queues"); v != nullptr && v->is_array())
+    for (const json::value& q : v->get_array())
+      if (q.is_string())
+        if (auto id = guid(q.get_string())) out.push_back(std::move(*id));
+  return out;
+}
+
 json::object draft(const Profile& profile, const Mail& mail, const std::string& body, const SetOf& set_of,
-                   Losses& losses) {
+                   const TableFacts& table, const std::string& mailbox, Losses& losses) {
   const EmailMap& email = profile.email;
   json::object out{{email.key, mail.token}};
   bool cut = false;
@@ -217,7 +259,6 @@ json::object draft(const Profile& profile, const Mail& mail, const std::string& 
     else
       set(out, email.message_id, "<" + id + ">");
   }
-  if (const std::string id = member(mail.doc, "in_reply_to"); !id.empty()) set(out, email.in_reply_to, "<" + id + ">");
   choose(out, email.direction, mail.direction);
   choose(out, email.importance, member(mail.doc, "importance"));
   for (const Instant& instant : email.instants) {
@@ -235,6 +276,7 @@ json::object draft(const Profile& profile, const Mail& mail, const std::string& 
   if (json::array rows = parties(profile, mail, set_of, losses); !rows.empty())
     out[email.parties.navigation] = std::move(rows);
   addresses(email, mail, out);
+  put_extras(profile, mail, table, mailbox, out);
   return out;
 }
 
@@ -242,7 +284,7 @@ json::object final_state(const EmailMap& email, const Mail& mail, const Losses& 
   const FinalState& state = email.finals.at(mail.direction);
   json::object out{{email.state, state.state}, {email.status, state.status}};
   if (!email.notifications.empty()) {  // the column holds one value; a lost file weighs more than the end of a text
-    if (losses.attachment)
+    if (losses.attachment || mail.left_out)
       out[email.notifications] = email.attachment_lost;
     else if (losses.body)
       out[email.notifications] = email.body_truncated;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 
+#include "organization.hpp"
 #include "profile.hpp"
 #include "syncline/blobs.hpp"
 
@@ -21,6 +22,7 @@ struct Mail {
   boost::json::object doc;
   std::string token, direction;
   std::vector<Part> parts;
+  bool left_out = false;    ///< a rule left attachments out
   bool parts_lost = false;  ///< the source is gone: what was begun is made final without the rest
 
   static Mail read(std::string_view token, std::string_view document);
@@ -42,9 +44,16 @@ std::string clean(std::string_view text, std::size_t max, bool* cut = nullptr);
 /// Table → entity set, for the records that parties and regarding point to.
 using SetOf = std::function<std::optional<std::string>(const std::string& table)>;
 
-/// The body of the POST that makes the draft.
+/// "nav@odata.bind": "/set(id)" for a record by its type's or table's name; false: the organization has no such table.
+bool bind_record(boost::json::object& out, const Profile& profile, std::string_view pattern, const std::string& type,
+                 const std::string& id, const SetOf& set_of);
+
+/// The body of the POST that makes the draft. `table`: what more than the usual columns may be written; `mailbox`: the
+/// row of the mailbox in which the mail lay, empty: not known.
 boost::json::object draft(const Profile& profile, const Mail& mail, const std::string& body, const SetOf& set_of,
-                          Losses& losses);
+                          const TableFacts& table, const std::string& mailbox, Losses& losses);
+/// The queues that get an item for it.
+std::vector<std::string> queues_of(const boost::json::object& doc);
 /// The body of the request that makes it final.
 boost::json::object final_state(const EmailMap& email, const Mail& mail, const Losses& losses);
 /// An attachment's JSON around its base64: what stands before and after.

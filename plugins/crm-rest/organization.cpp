@@ -96,4 +96,44 @@ std::optional<std::string> Organization::set_of(const Host& host, const Call& ca
   return found;
 }
 
+std::string TableFacts::binds(const std::string& column, const std::string& table) const {
+  const auto at = navigation.find({column, table});
+  return at == navigation.end() || !takes(column) ? std::string() : at->second;
+}
+
+std::shared_ptr<const TableFacts> Organization::table(const Host& host, const Call& call, const std::string& name) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = tables_.find(name); known != tables_.end()) return known->second;
+  }
+  auto found = std::make_shared<TableFacts>();
+  const auto each = [](const json::object& o, std::string_view list, const auto& visit) {
+    if (const json::value* v = o.if_contains(list); v != nullptr && v->is_array())
+      for (const json::value& e : v->get_array())
+        if (e.is_object()) visit(e.get_object());
+  };
+  try {
+    const json::object row =
+        client_->get(host, call,
+                     "EntityDefinitions(LogicalName='" + name +
+                         "')?$select=LogicalName&$expand=Attributes($select=LogicalName,IsValidForCreate),"
+                         "ManyToOneRelationships($select=ReferencingAttribute,ReferencedEntity,"
+                         "ReferencingEntityNavigationPropertyName)",
+                     {}, "GET EntityDefinitions");
+    each(row, "Attributes", [&](const json::object& a) {
+      if (const auto* v = a.if_contains("IsValidForCreate"); v != nullptr && v->is_bool() && v->get_bool())
+        found->creatable.insert(text_of(a, "LogicalName"));
+    });
+    each(row, "ManyToOneRelationships", [&](const json::object& r) {
+      found->navigation[{text_of(r, "ReferencingAttribute"), text_of(r, "ReferencedEntity")}] =
+          text_of(r, "ReferencingEntityNavigationPropertyName");
+    });
+  } catch (const Refused& e) {
+    if (e.of_the_call() || e.code() == SY_RETRY) throw;
+    host.log(SY_INFO, "", std::string(e.what()) + " (mail is written without what depends on it)");
+  }
+  const std::lock_guard lock(mutex_);
+  return tables_.emplace(name, std::move(found)).first->second;
+}
+
 }  // namespace syncline::crm

@@ -149,7 +149,7 @@ TEST(Mail, RefusesWhatIsNoMail) {
   const SetOf sets = [&](const std::string& t) { return std::optional<std::string>(t + "s"); };
   for (const char* doc : {R"({"parties":[1]})", R"({"parties":[{"role":"reader","address":"a@b"}]})"}) {
     Losses losses;
-    EXPECT_THROW(draft(*p, Mail::read(token, doc), "", sets, losses), Error) << doc;
+    EXPECT_THROW(draft(*p, Mail::read(token, doc), "", sets, TableFacts{}, "", losses), Error) << doc;
   }
 }
 
@@ -161,7 +161,7 @@ TEST(Mail, RecipientsAreCutAtWholeAddresses) {
   const Mail mail =
       Mail::read("6f1c6e0e-5b0a-5d7e-9d59-3f8f3a1c2b10", json::serialize(json::object{{"parties", parties}}));
   Losses losses;
-  const json::object out = draft(*p, mail, "", [](const std::string&) { return std::nullopt; }, losses);
+  const json::object out = draft(*p, mail, "", [](const std::string&) { return std::nullopt; }, TableFacts{}, "", losses);
   const std::string text = text_of(out, "torecipients");
   EXPECT_LE(text.size(), 500u);
   EXPECT_TRUE(text.ends_with("@x.test;"));

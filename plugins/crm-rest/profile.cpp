@@ -114,6 +114,7 @@ Profile::Profile(std::string_view json_text) {
   read_identity(root);
   read_types(root);
   read_email(root);
+  read_made(root);
   read_errors(root);
 }
 
@@ -194,7 +195,6 @@ void email_columns(const Node& node, EmailMap& email) {
   email.sender = column(node.at("sender"));
   email.submitted_by = column(node.at("submitted_by"));
   email.recipients = column(node.at("recipients"));
-  email.in_reply_to = column(node.at("in_reply_to"));
   if (!email.message_id) node.at("message_id").fail("is missing");
   if (!email.direction) node.at("direction").fail("is missing");
   const Node instants = node.at("instants");
@@ -207,12 +207,33 @@ void email_columns(const Node& node, EmailMap& email) {
 
 }  // namespace
 
+namespace {
+
+/// What only some systems have.
+void read_extras(const Node& node, EmailMap& email) {
+  if (const Node c = node.at("correlation"); c.there())
+    email.correlation = {
+        column(c.at("method")),       c.at("record").text_or_none(),       c.at("parent").text_or_none(),
+        c.at("token").text_or_none(), c.at("conversation").text_or_none(), c.at("in_reply_to").text_or_none()};
+  email.accepting = node.at("accepting").text_or_none();
+  if (const Node r = node.at("receiving"); r.there())
+    email.receiving = {r.at("column").text(), r.at("table").text(), r.at("set").text(), r.at("key").text(),
+                       r.at("owner_value").text()};
+  if (const Node q = node.at("queue_items"); q.there())
+    email.queue_items = {q.at("set").text(),         q.at("key").text(),         q.at("queue_bind").text(),
+                         q.at("queue_set").text(),   q.at("queue_value").text(), q.at("object_bind").text(),
+                         q.at("object_value").text()};
+}
+
+}  // namespace
+
 void Profile::read_email(const json::value& root) {
   const Node node = Node(&root, "").at("kinds").at("email");
   email.table = node.at("table").text();
   email.set = node.at("set").text();
   email.key = node.at("key").text();
   email.changed = node.at("changed").text_or_none();
+  email.created = node.at("created").text_or_none();
   email.feed = node.at("feed").text_or_none();
   email.carried = node.at("carried").texts();
   email_columns(node.at("columns"), email);
@@ -233,10 +254,23 @@ void Profile::read_email(const json::value& root) {
     email.status_names.emplace(std::atoll(std::string(entry.key()).c_str()), names.at(entry.key()).text());
   email.parties = party_map(node.at("parties"));
   email.attachments = attachment_map(node.at("attachments"));
+  read_extras(node, email);
   if (const Node n = node.at("notifications"); n.there()) {
     email.notifications = n.at("column").text();
     email.attachment_lost = n.at("attachment_lost").number();
     email.body_truncated = n.at("body_truncated").number();
+  }
+}
+
+void Profile::read_made(const json::value& root) {
+  const Node kinds = Node(&root, "").at("kinds");
+  for (const auto& entry : kinds.object()) {
+    if (entry.key() == "email") continue;
+    const Node node = kinds.at(entry.key());
+    MadeMap out{std::string(entry.key()), node.at("table").text(), node.at("set").text(), node.at("key").text(), {}};
+    const Node columns = node.at("columns");
+    for (const auto& c : columns.object()) out.columns.emplace(std::string(c.key()), column(columns.at(c.key())));
+    made.push_back(std::move(out));
   }
 }
 

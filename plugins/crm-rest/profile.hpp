@@ -68,10 +68,27 @@ struct PartyMap {
   std::map<std::string, std::int64_t, std::less<>> roles;
 };
 
+/// What the profile knows of the columns that only some organizations let be written.
+struct CorrelationMap {
+  Column method;
+  std::string record, parent, token, conversation, in_reply_to;  ///< columns
+};
+struct ReceivingMap {
+  std::string column, table, set, key, owner_value;
+};
+struct QueueItemMap {
+  std::string set, key, queue_bind, queue_set, queue_value, object_bind, object_value;
+};
+/// A table of which records are made, and nothing else: what a mail needs.
+struct MadeMap {
+  std::string kind, table, set, key;
+  std::map<std::string, Column, std::less<>> columns;  ///< by canonical name
+};
+
 struct EmailMap {
-  std::string table, set, key, changed, feed;
+  std::string table, set, key, changed, created, feed;
   std::vector<std::string> carried;
-  Column subject, body, body_type, message_id, direction, importance, sender, submitted_by, recipients, in_reply_to;
+  Column subject, body, body_type, message_id, direction, importance, sender, submitted_by, recipients;
   std::vector<Instant> instants;
   std::string regarding_bind, regarding_value;  ///< bind: with {table}
   std::string state, status;
@@ -80,6 +97,10 @@ struct EmailMap {
   std::map<std::int64_t, std::string> status_names;
   PartyMap parties;
   AttachmentMap attachments;
+  CorrelationMap correlation;
+  std::string accepting;
+  ReceivingMap receiving;
+  QueueItemMap queue_items;
   std::string notifications;
   std::int64_t attachment_lost = 0, body_truncated = 0;
 };
@@ -104,11 +125,13 @@ class Profile {
   std::vector<PartyType> types;
   std::map<std::string, std::string, std::less<>> sets;  ///< table → entity set, of records that a mail can regard
   EmailMap email;
+  std::vector<MadeMap> made;  ///< kinds beside email
 
  private:
   void read_identity(const boost::json::value& root);
   void read_types(const boost::json::value& root);
   void read_email(const boost::json::value& root);
+  void read_made(const boost::json::value& root);
   void read_errors(const boost::json::value& root);
   std::map<std::string, sy_code, std::less<>> by_status_, by_code_;
   std::vector<int> final_status_;

@@ -26,6 +26,11 @@ std::int64_t number_of(const json::object& o, std::string_view name, std::int64_
   return v != nullptr && v->is_number() ? v->to_number<std::int64_t>() : otherwise;
 }
 
+bool flag_of(const json::object& o, std::string_view name) {
+  const auto* v = o.if_contains(name);
+  return v != nullptr && v->is_bool() && v->get_bool();
+}
+
 std::string Mail::text(std::string_view field) const { return text_of(doc, field); }
 
 const json::object& Mail::user() const {
@@ -53,6 +58,44 @@ bool Mail::enabled(std::string_view dotted, bool otherwise) const {
 std::int64_t Mail::number(std::string_view dotted, std::int64_t otherwise) const {
   const json::value* v = setting(dotted);
   return v != nullptr && v->is_number() ? v->to_number<std::int64_t>() : otherwise;
+}
+
+std::string Mail::word(std::string_view dotted, std::string_view otherwise) const {
+  const json::value* v = setting(dotted);
+  return std::string(v != nullptr && v->is_string() ? std::string_view(v->get_string()) : otherwise);
+}
+
+std::vector<std::string> Mail::words(std::string_view dotted) const {
+  std::vector<std::string> out;
+  if (const json::value* v = setting(dotted); v != nullptr && v->is_array())
+    for (const json::value& e : v->get_array())
+      if (e.is_string()) out.emplace_back(e.get_string());
+  return out;
+}
+
+bool Mail::asked() const { return facts.contains("request"); }
+
+bool Mail::of_queue() const { return text_of(user(), "kind") == "queue"; }
+
+const json::array* Mail::records(std::string_view key) const {
+  const auto* all = facts.if_contains("records_by_key");
+  if (all == nullptr || !all->is_object()) return nullptr;
+  const auto* found = all->get_object().if_contains(key);
+  return found != nullptr && found->is_array() ? &found->get_array() : nullptr;
+}
+
+bool Mail::in_page(std::string_view key) const {
+  const auto* page = facts.if_contains("page");
+  return page != nullptr && page->is_array() &&
+         std::any_of(page->get_array().begin(), page->get_array().end(),
+                     [&](const json::value& v) { return v.is_string() && std::string_view(v.get_string()) == key; });
+}
+
+bool Mail::is(std::string_view address, std::string_view type) const {
+  const json::array* who = candidates(address);
+  return who != nullptr && std::any_of(who->begin(), who->end(), [&](const json::value& c) {
+           return c.is_object() && text_of(c.get_object(), "type") == type;
+         });
 }
 
 std::vector<json::object> Mail::addresses(std::string_view field) const {
@@ -85,6 +128,13 @@ bool same_address(std::string_view l, std::string_view r) {
 std::optional<std::int64_t> instant(const json::object& o, std::string_view name) {
   const std::string t = text_of(o, name);
   return t.empty() ? std::nullopt : formats::from_iso(t);
+}
+
+json::object reference(const std::string& type, const std::string& id) { return {{"type", type}, {"id", id}}; }
+
+json::object with_code(Code code, json::object args) {
+  args["code"] = static_cast<int>(code);
+  return args;
 }
 
 Ruling say(int decision, std::string reason, const json::object& args) {

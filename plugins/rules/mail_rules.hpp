@@ -21,7 +21,7 @@ class ReceivedAfter : public MailRule<ReceivedAfter> {
   using MailRule::MailRule;
   static constexpr const char* name = "received-after";
   static constexpr const char* summary = "refuses mail that was received before the watermark";
-  static constexpr const char* wants = R"(["received_after"])";
+  static constexpr const char* wants = R"(["received_after", "request"])";
   static constexpr const char* reasons =
       R"~({"received_before": "received {received}, before {after}: set email.received_after earlier to have it"})~";
   [[nodiscard]] Ruling judge(const Proposal& p) const;
@@ -45,18 +45,42 @@ class Duplicate : public MailRule<Duplicate> {
   using MailRule::MailRule;
   static constexpr const char* name = "duplicate";
   static constexpr const char* summary = "links a mail that the CRM already has";
-  static constexpr const char* wants = R"(["records"])";
+  static constexpr const char* wants = R"(["user", "records"])";
   static constexpr const char* reasons =
       R"~({"duplicate": "the CRM already has this message as {id}", "directory_unknown": "the CRM could not be asked whether it has this message"})~";
   [[nodiscard]] Ruling judge(const Proposal& p) const;
 };
 
-/// A mail without a usable sender address is refused.
+/// Rights-protected mail stays outside where the organization wants that (compat.RestrictIRMEmailItems).
+class Protected : public MailRule<Protected> {
+ public:
+  using MailRule::MailRule;
+  static constexpr const char* name = "protected";
+  static constexpr const char* summary = "refuses rights-protected mail, if compat.RestrictIRMEmailItems is on";
+  static constexpr const char* wants = R"(["user"])";
+  static constexpr const char* reasons =
+      R"~({"rights_protected": "the mail is rights-protected (compat.RestrictIRMEmailItems)"})~";
+  [[nodiscard]] Ruling judge(const Proposal& p) const;
+};
+
+/// Mail between CRM users, where the organization wants one record of it and not two (email.two_activities).
+class Internal : public MailRule<Internal> {
+ public:
+  using MailRule::MailRule;
+  static constexpr const char* name = "internal";
+  static constexpr const char* summary = "refuses mail among users of the CRM, if email.two_activities is off";
+  static constexpr const char* wants = R"(["user", "parties", "records", "request"])";
+  static constexpr const char* reasons =
+      R"~({"from_a_user": "{address} is a user of the CRM (email.two_activities)", "sent_copy_exists": "the CRM has the copy that {address} sent (email.two_activities)", "directory_unknown": "the CRM could not be asked who the sender is"})~";
+  [[nodiscard]] Ruling judge(const Proposal& p) const;
+};
+
+/// A mail without a usable sender address cannot be carried: it is tried again like other failures, then quarantined.
 class Sender : public MailRule<Sender> {
  public:
   using MailRule::MailRule;
   static constexpr const char* name = "sender";
-  static constexpr const char* summary = "refuses mail without a valid sender";
+  static constexpr const char* summary = "fails mail without a valid sender";
   static constexpr const char* wants = "[]";
   static constexpr const char* reasons = R"~({"invalid_sender": "the sender's address is missing or invalid"})~";
   [[nodiscard]] Ruling judge(const Proposal& p) const;
@@ -74,17 +98,24 @@ class Recipients : public MailRule<Recipients> {
   [[nodiscard]] Ruling judge(const Proposal& p) const;
 };
 
-/// Finds the CRM email that this one answers: In-Reply-To equals its Message-ID.
+/// Finds the CRM email that this one answers: by In-Reply-To, tracking token, conversation index or smart matching, in
+/// the order of email.order; and takes its regarding over.
 class Correlation : public MailRule<Correlation> {
  public:
   using MailRule::MailRule;
   static constexpr const char* name = "correlation";
   static constexpr const char* summary = "finds the CRM email that a mail answers";
-  static constexpr const char* wants = R"(["user", "correlation", "page"])";
+  static constexpr const char* wants = R"(["user", "records_by_key", "page"])";
   static constexpr const char* reasons =
       R"~({"directory_unknown": "the CRM could not be asked for the mail that this one answers"})~";
+  [[nodiscard]] std::vector<std::string> keys(const Proposal& p) const;
   [[nodiscard]] Ruling judge(const Proposal& p) const;
 };
+
+/// What the correlation rule found; nullptr: it answers no mail of the CRM.
+const json::object* answered(const Mail& mail);
+/// It is an answer or a forwarded mail, by its head.
+bool replies_or_forwards(const Mail& mail);
 
 /// The filtering method of the mailbox and of every recipient that the configuration knows; one acceptance is enough.
 class Acceptance : public MailRule<Acceptance> {
@@ -92,9 +123,9 @@ class Acceptance : public MailRule<Acceptance> {
   using MailRule::MailRule;
   static constexpr const char* name = "acceptance";
   static constexpr const char* summary = "applies email.method: which mail is tracked by itself";
-  static constexpr const char* wants = R"(["user", "parties"])";
+  static constexpr const char* wants = R"(["user", "parties", "request"])";
   static constexpr const char* reasons =
-      R"~({"accept_all": "{address} takes all mail (method 0)", "correlation_match": "it answers an email of the CRM (method {method} of {address})", "sender_match": "the sender is known to the CRM (method {method} of {address})", "no_correlation_match": "it answers no email of the CRM, and no recipient takes other mail", "no_sender_match": "the sender is not known to the CRM, and no recipient takes other mail", "auto_track_off": "automatic tracking is off (email.auto_track)"})~";
+      R"~({"asked": "{by} asked for it", "accept_all": "{address} takes all mail (method 0)", "correlation_match": "it answers an email of the CRM (method {method} of {address})", "sender_match": "the sender is known to the CRM (method {method} of {address})", "no_correlation_match": "it answers no email of the CRM, and no recipient takes other mail", "no_sender_match": "the sender is not known to the CRM, and no recipient takes other mail", "takes_none": "no recipient takes mail by itself (method 4)", "auto_track_off": "automatic tracking is off (email.auto_track)", "reply_or_forward": "answers and forwarded mail are not tracked by themselves (compat.ClientDisableTrackingForReplyForwardEmails)", "directory_unknown": "the CRM could not be asked who sender and recipients are"})~";
   [[nodiscard]] Ruling judge(const Proposal& p) const;
 };
 
@@ -107,6 +138,17 @@ class Parties : public MailRule<Parties> {
   static constexpr const char* wants = R"(["user", "parties"])";
   static constexpr const char* reasons =
       R"~({"directory_unknown": "the CRM could not be asked who sender and recipients are"})~";
+  [[nodiscard]] Ruling judge(const Proposal& p) const;
+};
+
+/// Leaves attachments out that are above attachments.max_size or of a blocked kind.
+class Attachments : public MailRule<Attachments> {
+ public:
+  using MailRule::MailRule;
+  static constexpr const char* name = "attachments";
+  static constexpr const char* summary = "leaves out attachments that attachments.max_size or .blocked forbid";
+  static constexpr const char* wants = R"(["user"])";
+  static constexpr const char* reasons = R"~({"attachments_left_out": "without {count} of its attachments: {names}"})~";
   [[nodiscard]] Ruling judge(const Proposal& p) const;
 };
 

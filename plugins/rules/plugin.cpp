@@ -1,6 +1,6 @@
 #include "mail_rules.hpp"
 
 namespace syncline::rules {
-SYNCLINE_PLUGIN("rules", "0.1.0", "Apache-2.0", ReceivedAfter, SizeLimit, Duplicate, Sender, Recipients, Correlation,
-                Acceptance, Parties);
+SYNCLINE_PLUGIN("rules", "0.1.0", "Apache-2.0", ReceivedAfter, SizeLimit, Protected, Duplicate, Internal, Sender,
+                Recipients, Correlation, Acceptance, Parties, Attachments);
 }  // namespace syncline::rules

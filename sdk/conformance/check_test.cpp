@@ -69,7 +69,7 @@ void* crash(const sy_host*, sy_str, sy_error*) { std::abort(); }
 void end(void*) {}
 const void* nothing(void*, const char*) { return nullptr; }
 const void* everything(void*, const char*) {
-  static const sy_rule table{sizeof(sy_rule), {}, {}, {}, nullptr};
+  static const sy_rule table{sizeof(sy_rule), {}, {}, {}, nullptr, nullptr};
   return &table;
 }
 

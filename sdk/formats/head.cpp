@@ -200,6 +200,14 @@ std::string decode_text(std::string_view raw) {
   return clean_line(decoded ? std::string_view(decoded.get()) : std::string_view(text));
 }
 
+/// As Exchange marks what only a rights-management client can open.
+bool is_protected(std::string_view content_class) {
+  std::string word = clean_line(content_class);
+  std::transform(word.begin(), word.end(), word.begin(),
+                 [](unsigned char c) { return c < 0x80 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c); });
+  return word.find("rpmsg.message") != std::string::npos;
+}
+
 json::object head_document(const HeaderFields& fields, const MailOptions& options) {
   json::object document;
   put_threading(fields, document);
@@ -208,6 +216,8 @@ json::object head_document(const HeaderFields& fields, const MailOptions& option
   put_times(fields, document);
   put_addresses(fields, options, document);
   if (const std::string_view word = importance(fields); !word.empty()) document["importance"] = word;
+  if (const std::string* content = fields.find("content-class"); content != nullptr && is_protected(*content))
+    document["protected"] = true;
   if (options.size) document["size"] = static_cast<std::int64_t>(*options.size);
   return document;
 }

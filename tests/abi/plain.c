@@ -23,7 +23,7 @@ static sy_code judge(void* self, const sy_proposal* p, const sy_ruling_sink* out
 }
 
 static const sy_rule rule = {sizeof(sy_rule), TEXT(""), TEXT(""),
-                             TEXT("{\"never_deletes\": \"deletions are left to people\"}"), judge};
+                             TEXT("{\"never_deletes\": \"deletions are left to people\"}"), judge, NULL};
 
 static void* create(const sy_host* host, sy_str config, sy_error* error) {
   (void)host;

@@ -109,7 +109,8 @@ Contact Box::update(const Operation& op) {
     throw Error(SY_CONFLICT, "the contact has changed");
   json::object doc = json::parse(c.doc).as_object();
   const json::object wanted = json::parse(op.doc).as_object();
-  for (const auto& field : json::parse(op.fields).as_array()) {
+  const json::value fields = json::parse(op.fields);
+  for (const auto& field : fields.as_array()) {
     const std::string_view name = field.as_string();
     if (const auto* v = wanted.if_contains(name))
       doc[name] = *v;

@@ -196,7 +196,7 @@ void Organization::complete_new(const Table& table, Row& row, const Change& chan
   if (table.activity) row.values["activitytypecode"] = table.logical;
   if (table.logical == "email") {
     if (!change.columns.contains("directioncode")) row.values["directioncode"] = true;
-    row.values["correlationmethod"] = 0;
+    if (!change.columns.contains("correlationmethod")) row.values["correlationmethod"] = 0;
   }
   if (table.logical == "appointment" && (row.text("scheduledstart").empty() || row.text("scheduledend").empty()))
     throw ODataError(400, "0x80040275", "An appointment needs a scheduledstart and a scheduledend.");

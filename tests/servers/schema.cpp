@@ -83,10 +83,16 @@ Table email() {
   Table table = base("email", "Email", "emails", "activityid", "subject");
   activity(table, "email_activity_parties");
   columns(table,
-          "sender:s250 torecipients:s500 messageid:s320 mimetype:s256 trackingtoken:s50 conversationindex:s2048! "
-          "inreplyto:s320! directioncode:b submittedby:s250 emailsender:l! senton:t! attachmentcount:i! "
-          "correlationmethod:i! notifications:i readreceiptrequested:b deliveryreceiptrequested:b parentactivityid:l");
+          "sender:s250 torecipients:s500 messageid:s320 mimetype:s256 trackingtoken:s50 conversationindex:s2048 "
+          "inreplyto:s320 directioncode:b submittedby:s250 emailsender:l! senton:t! attachmentcount:i! "
+          "correlationmethod:i notifications:i readreceiptrequested:b deliveryreceiptrequested:b parentactivityid:l "
+          "correlatedactivityid:l acceptingentityid:l "
+          "receivingmailboxid:l");
   table.lookups.push_back({"parentactivityid", "parentactivityid", "email"});
+  table.lookups.push_back({"correlatedactivityid", "correlatedactivityid", "email"});
+  table.lookups.push_back({"acceptingentityid_systemuser", "acceptingentityid", "systemuser"});
+  table.lookups.push_back({"acceptingentityid_queue", "acceptingentityid", "queue"});
+  table.lookups.push_back({"receivingmailboxid_email", "receivingmailboxid", "mailbox"});
   table.collections.push_back({"email_activity_mime_attachment", "activitymimeattachment", "objectid"});
   table.states = {{0, {1, 8}}, {1, {2, 3, 4, 6, 7}}, {2, {5}}};
   return table;

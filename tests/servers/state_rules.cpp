@@ -76,7 +76,10 @@ void check_changed_state(const Table& table, const Row& before, Row& changed, co
   changed.values["statuscode"] = status;
 
   const bool reopened = state == 0 && old_state != 0;
-  const auto other = [](const std::string& column) { return column != "statecode" && column != "statuscode"; };
+  const bool mail = table.logical == "email";  // what it is about may be set later; the mail itself is history
+  const auto other = [mail](const std::string& column) {
+    return column != "statecode" && column != "statuscode" && !(mail && column == "regardingobjectid");
+  };
   if (closed(table, before) && !reopened && std::any_of(columns.begin(), columns.end(), other))
     throw ODataError(400, kInvalidArgument,
                      "The " + table.logical + " with Id " + before.id +

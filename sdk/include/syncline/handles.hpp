@@ -3,75 +3,12 @@
 // result that is missing) ends in Error(SY_BROKEN), never in undefined behaviour.
 #pragma once
 
-#include <chrono>
-#include <functional>
-#include <memory>
-
 #include "blobs.h"
 #include "connection.hpp"
 #include "rule.hpp"
-#include "store.hpp"
+#include "store_handle.hpp"
 
 namespace syncline {
-
-/// A call with a deadline from now and an optional cancel poll. Not copyable: plugins hold its address during the call.
-class CallBudget {
- public:
-  explicit CallBudget(std::chrono::milliseconds budget, std::function<bool()> canceled = {})
-      : until_(std::chrono::steady_clock::now() + budget), canceled_(std::move(canceled)) {
-    call_.raw.size = sizeof(sy_call);
-    call_.raw.remaining_ms = [](const sy_call* c) {
-      const auto left = owner(c).until_ - std::chrono::steady_clock::now();
-      return static_cast<std::int64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(left).count());
-    };
-    call_.raw.canceled = [](const sy_call* c) { return owner(c).canceled_ && owner(c).canceled_() ? 1 : 0; };
-    call_.owner = this;
-  }
-  CallBudget(const CallBudget&) = delete;
-  CallBudget& operator=(const CallBudget&) = delete;
-  operator const sy_call*() const { return &call_.raw; }
-  [[nodiscard]] Call call() const { return Call(call_.raw); }
-
- private:
-  struct Owned {  // standard layout, sy_call first: the pointer that comes back leads to the owner
-    sy_call raw{};
-    const CallBudget* owner = nullptr;
-  };
-  static const CallBudget& owner(const sy_call* c) { return *reinterpret_cast<const Owned*>(c)->owner; }
-  Owned call_;
-  std::chrono::steady_clock::time_point until_;
-  std::function<bool()> canceled_;
-};
-
-/// An error of a call to a connected system, with the connection's name: who schedules wants to know which one is away.
-class ConnectionError : public Error {
- public:
-  ConnectionError(const Error& e, std::string connection) : Error(e), connection_(std::move(connection)) {}
-  [[nodiscard]] const std::string& connection() const noexcept { return connection_; }
-
- private:
-  std::string connection_;
-};
-
-/// The name under which a connection's errors are reported; absent: they bear none.
-using Origin = std::shared_ptr<const std::string>;
-
-inline void check(sy_code code, const sy_error& e, const Origin& origin) {
-  if (code == SY_OK) return;
-  try {
-    check(code, e);
-  } catch (const Error& plain) {
-    if (!origin) throw;
-    throw ConnectionError(plain, *origin);
-  }
-}
-
-inline std::vector<sy_str> borrow_all(std::span<const std::string> texts) {
-  std::vector<sy_str> out;
-  out.reserve(texts.size());
-  for (const std::string& t : texts) out.push_back(borrow(t));
-  return out;
-}
 
 class FeedsHandle {
  public:
@@ -306,38 +243,6 @@ class EndpointHandle {
   Origin origin_;
 };
 
-/// An instance of a class, destroyed with its handle (the library stays).
-class Instance {
- public:
-  Instance() = default;
-  Instance(const sy_class& cls, const sy_host& host, std::string_view config) : class_(&cls) {
-    sy_error e = no_error();
-    self_ = cls.create(&host, borrow(config), &e);
-    if (self_ == nullptr) check(e.code == SY_OK ? SY_BROKEN : e.code, e);
-  }
-  Instance(Instance&& o) noexcept : class_(std::exchange(o.class_, nullptr)), self_(std::exchange(o.self_, nullptr)) {}
-  Instance& operator=(Instance&& o) noexcept {
-    std::swap(class_, o.class_);
-    std::swap(self_, o.self_);
-    return *this;
-  }
-  Instance(const Instance&) = delete;
-  Instance& operator=(const Instance&) = delete;
-  ~Instance() {
-    if (self_ != nullptr) class_->destroy(self_);
-  }
-  [[nodiscard]] void* self() const { return self_; }
-  [[nodiscard]] const sy_class& type() const { return *class_; }
-  template <class Table>
-  [[nodiscard]] const Table* table(const char* id) const {
-    return self_ == nullptr ? nullptr : static_cast<const Table*>(class_->extension(self_, id));
-  }
-
- private:
-  const sy_class* class_ = nullptr;
-  void* self_ = nullptr;
-};
-
 class ConnectionHandle {
  public:
   ConnectionHandle() = default;
@@ -376,95 +281,6 @@ class ConnectionHandle {
   Instance instance_;
   const sy_connection* table_ = nullptr;
   Origin origin_;
-};
-
-/// A key as it is handed to the store.
-inline sy_key key(std::string_view table, std::initializer_list<std::int64_t> parts) {
-  sy_key k{borrow(table), 0, {}};
-  for (const std::int64_t p : parts) k.part[k.n++] = p;
-  return k;
-}
-
-struct Row {
-  std::array<std::int64_t, SY_KEY_PARTS> key{};
-  std::int64_t revision = 0;
-  std::string doc, payload;
-  static Row from(const sy_row& r) {
-    Row out;
-    std::copy(std::begin(r.key.part), std::end(r.key.part), out.key.begin());
-    out.revision = r.revision;
-    out.doc = text(r.doc);
-    out.payload = text(r.payload);
-    return out;
-  }
-};
-
-class StoreHandle {
- public:
-  StoreHandle() = default;
-  explicit StoreHandle(Instance instance) : instance_(std::move(instance)) {
-    table_ = instance_.table<sy_store>("sy.store/1");
-    if (table_ == nullptr) throw Error(SY_BROKEN, "the plugin offers no sy.store/1");
-  }
-  void open(const sy_call* call, std::span<const sy_table* const> tables, bool read_only) const {
-    sy_error e = no_error();
-    check(table_->open(self(), call, tables.data(), tables.size(), read_only ? 1 : 0, &e), e);
-  }
-  void get(const sy_call* call, std::span<const sy_key> keys, const RowSink& on_row) const {
-    rows(on_row,
-         [&](const sy_row_sink* s, sy_error* e) { return table_->get(self(), call, keys.data(), keys.size(), s, e); });
-  }
-  void scan(const sy_call* call, const sy_key& prefix, const sy_key* after, std::size_t limit,
-            const RowSink& on_row) const {
-    rows(on_row,
-         [&](const sy_row_sink* s, sy_error* e) { return table_->scan(self(), call, &prefix, after, limit, s, e); });
-  }
-  void commit(const sy_call* call, const sy_commit& c) const {
-    sy_error e = no_error();
-    std::size_t failed = 0;
-    const sy_code code = table_->commit(self(), call, &c, &failed, &e);
-    if (code == SY_CONFLICT) throw CommitConflict(failed);
-    check(code, e);
-  }
-  [[nodiscard]] LeaseAnswer lease(const sy_call* call, std::string_view name, std::string_view owner,
-                                  std::int64_t now_ms, std::int64_t ttl_ms, int force) const {
-    LeaseAnswer out;
-    const sy_lease_sink sink = holder_sink(out.holder);
-    sy_error e = no_error();
-    const sy_code code = table_->lease(self(), call, borrow(name), borrow(owner), now_ms, ttl_ms, force, &sink, &e);
-    if (code == SY_CONFLICT) return out;
-    check(code, e);
-    out.taken = true;
-    return out;
-  }
-  [[nodiscard]] std::optional<LeaseHolder> holder(const sy_call* call, std::string_view name) const {
-    LeaseHolder h;
-    const sy_lease_sink sink = holder_sink(h);
-    sy_error e = no_error();
-    check(table_->holder(self(), call, borrow(name), &sink, &e), e);
-    return h.fence == 0 ? std::nullopt : std::optional(h);
-  }
-
- private:
-  [[nodiscard]] void* self() const { return instance_.self(); }
-  static sy_lease_sink holder_sink(LeaseHolder& h) {
-    return {&h, [](const sy_lease_sink* s, const sy_lease* l) {
-              auto& out = *static_cast<LeaseHolder*>(s->ctx);
-              out.owner = text(l->owner);
-              out.fence = l->fence;
-              out.until_ms = l->until_ms;
-            }};
-  }
-  template <class F>
-  static void rows(const RowSink& on_row, F&& f) {
-    SinkOf<sy_row_sink, sy_row, std::function<bool(const sy_row&)>> sink([&](const sy_row& r) { return on_row(r); });
-    sy_error e = no_error();
-    const sy_code code = f(sink, &e);
-    sink.rethrow();
-    check(code, e);
-  }
-  Instance instance_;
-  const sy_store* table_ = nullptr;
 };
 
 }  // namespace syncline

@@ -11,7 +11,7 @@ extern "C" {
 
 enum {
   SY_NO_OPINION = 0,
-  SY_CONFIRM = 1,   /* confirmed, with a reason worth keeping; later rules still run */
+  SY_CONFIRM = 1,   /* confirmed, with a reason worth keeping; with `doc`: altered too; later rules still run */
   SY_VETO = 2,      /* refused; no later rule runs */
   SY_ALTER = 3,     /* `doc` is the document to write instead; later rules see it */
   SY_WAIT = 4,      /* a fact is unknown: try again later; no later rule runs */
@@ -34,7 +34,7 @@ typedef struct sy_ruling {
   uint32_t size;
   int32_t decision;
   sy_str reason, args; /* as in sy_verdict */
-  sy_str doc;          /* SY_ALTER */
+  sy_str doc;          /* SY_ALTER, SY_CONFIRM, SY_LINK */
   sy_str looked_for;   /* SY_VETO: JSON array of natural keys; when one of them is linked, ask again (S7) */
   /* With any decision that lets the operation go on: JSON array of creates that must have happened first, each
    * {"name": …, "kind": …, "key": natural key, "doc": …}. Where the document says {"needs": name}, the members "type"
@@ -50,11 +50,19 @@ typedef struct sy_ruling_sink {
 typedef struct sy_rule {
   uint32_t size;
   sy_str kinds;   /* JSON array; empty: all */
-  sy_str wants;   /* JSON array out of: user, now, link, parties, records, correlation, page, received_after,
-                     request (a person asked for this: {"verb": "track"|"regarding", "by": address, "regarding":
-                     {"type", "id"} if given}) */
+  /* JSON array out of: user, now, link, parties, received_after;
+   * records: an array of the CRM's records with this item's own natural key, as sy_directory.records gives them;
+   * records_by_key: what `keys` asked for, {key: array of records}; absent: the directory could not be asked;
+   * page: the keys of what is accepted in this very pass and may not be in the CRM yet, as `keys` would name them;
+   * request: a person asked for this: {"verb": "track"|"regarding", "by": address, "regarding": {"type", "id"} if
+   * given} */
+  sy_str wants;
   sy_str reasons; /* JSON object: code → English sentence with {arg} places */
   sy_code (*judge)(void* self, const sy_proposal*, const sy_ruling_sink*, sy_error*); /* puts exactly one ruling */
+  /* Null: none. Puts a text for each key of the directory (directory.h, records) that `judge` will want to look up for
+   * this proposal. Called before any rule has judged or altered it, for a page of items, which are then looked up
+   * together; the proposal's facts are those that need no asking. */
+  sy_code (*keys)(void* self, const sy_proposal*, const sy_texts*, sy_error*);
 } sy_rule;
 
 #ifdef __cplusplus

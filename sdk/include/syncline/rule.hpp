@@ -55,7 +55,8 @@ class Filter {
   }
 };
 
-/// As Filter, and static constexpr wants (JSON array).
+/// As Filter, and static constexpr wants (JSON array). A rule that looks records up also has
+/// `std::vector<std::string> keys(const Proposal&) const`.
 template <class T>
 class Rule {
  public:
@@ -68,15 +69,31 @@ class Rule {
                                      {T::reasons, std::char_traits<char>::length(T::reasons)},
                                      [](void* self, const sy_proposal* p, const sy_ruling_sink* out, sy_error* e) {
                                        return guard(e, [&] {
-                                         const Ruling r = static_cast<const T*>(self)->judge(Proposal{
-                                             p->verb, view(p->kind), view(p->doc), view(p->facts), p->side, p->flags});
+                                         const Ruling r = static_cast<const T*>(self)->judge(proposal(*p));
                                          const sy_ruling raw{sizeof(sy_ruling), r.decision,    borrow(r.reason),
                                                              borrow(r.args),    borrow(r.doc), borrow(r.looked_for),
                                                              borrow(r.needs)};
                                          out->put(out, &raw);
                                        });
-                                     }};
+                                     },
+                                     keys_function()};
     return std::string_view(id) == "sy.rule/1" ? &made : nullptr;
+  }
+
+ private:
+  static Proposal proposal(const sy_proposal& p) {
+    return {p.verb, view(p.kind), view(p.doc), view(p.facts), p.side, p.flags};
+  }
+  static constexpr auto keys_function() -> decltype(sy_rule::keys) {
+    if constexpr (requires(const T& t, const Proposal& p) { t.keys(p); })
+      return [](void* self, const sy_proposal* p, const sy_texts* out, sy_error* e) {
+        return guard(e, [&] {
+          for (const std::string& key : static_cast<const T*>(self)->keys(proposal(*p)))
+            if (out->put(out, borrow(key)) == 0) return;
+        });
+      };
+    else
+      return nullptr;
   }
 };
 
