@@ -271,12 +271,13 @@ std::vector<std::string> stage_names(const PairConfig& p) {
 
 TEST_F(GoodFiles, StagesAreConfiguredPlacedAndScoped) {
   const LoadedConfig loaded = load("whole.toml");
-  EXPECT_THAT(stage_names(loaded.config.pair("alice@example.org")),
-              ElementsAre("private-items", "received-after", "size-limit", "duplicate", "sender", "recipients",
-                          "correlation", "no-newsletters", "acceptance", "parties", "mine"));
+  EXPECT_THAT(
+      stage_names(loaded.config.pair("alice@example.org")),
+      ElementsAre("private-items", "received-after", "size-limit", "protected", "duplicate", "internal", "sender",
+                  "recipients", "correlation", "no-newsletters", "acceptance", "parties", "attachments", "mine"));
   EXPECT_THAT(stage_names(loaded.config.pair("support@example.org")),
-              ElementsAre("private-items", "received-after", "size-limit", "sender", "recipients", "correlation",
-                          "acceptance", "parties", "mine"));
+              ElementsAre("private-items", "received-after", "size-limit", "protected", "internal", "sender",
+                          "recipients", "correlation", "acceptance", "parties", "attachments", "mine"));
   const auto& stages = loaded.config.pair("alice@example.org").stages;
   EXPECT_EQ(stages[2]->json, "{\"limit\":1048576}");
   EXPECT_THAT(stages[2]->entities, ElementsAre("email"));

@@ -61,6 +61,8 @@ const json::object* sender(const json::array& candidates, const Choice& choice) 
   const auto all = fit(candidates, choice);
   if (choice.one_sender && candidates.size() > 1) return nullptr;
   const auto better = [&](const json::object* l, const json::object* r) {
+    const bool lu = text_of(*l, "type") == "user", ru = text_of(*r, "type") == "user";
+    if (lu != ru) return lu;  // a user is nobody's property
     const bool lo = !choice.owner.empty() && text_of(*l, "owner") == choice.owner;
     const bool ro = !choice.owner.empty() && text_of(*r, "owner") == choice.owner;
     if (lo != ro) return lo;

@@ -157,7 +157,7 @@ TEST(Mail, EML_16) {
   EXPECT_EQ(h.code("u1"), 7);
   EXPECT_NE(h.verdict("u1"), "quarantined");
   for (int i = 1; i <= 4; ++i) h.sync_at(std::chrono::minutes(16 * i));
-  EXPECT_EQ(h.verdict("u1"), "quarantined") << h.run({"explain","u1","--json"}).output;
+  EXPECT_EQ(h.verdict("u1"), "quarantined") << h.run({"explain", "u1", "--json"}).output;
   EXPECT_EQ(h.crm().count("emails"), 0u);
 }
 

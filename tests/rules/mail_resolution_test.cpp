@@ -102,7 +102,7 @@ TEST(Mail, RES_10) {
   RulesHouse h(all_mail, {{"alice"}, {"bob"}});
   const std::string dave = "Dave van Doe <Dave@elsewhere.test>";
   h.deliver("alice", plain("m1@x.test", dave).text(), "u1");  // two of one stranger's in one batch
-  h.deliver("alice", plain("m2@x.test", "dave@elsewhere.test").text(), "u2");
+  h.deliver("alice", plain("m2@x.test", "Dave van Doe <dave@elsewhere.test>").text(), "u2");
   h.deliver("bob", plain("m3@x.test", dave, "Hello", {"bob@contoso.test"}).text(), "u3");  // and for somebody else
   h.settle();
   ASSERT_EQ(h.crm().count("contacts"), 1u);
