@@ -76,6 +76,7 @@ struct PairConfig {
   std::string mailbox_json = "{}";  ///< the mailbox's own options, as in PluginSettings::json
   SecretRefs mailbox_secrets;
   std::vector<std::string> entities;  ///< empty: every kind that both sides offer
+  std::string entities_at;            ///< where they are chosen, as "FILE:LINE:COLUMN"
   std::vector<std::string> delegates;
   bool at_least_once = false;
   Conflict conflict = Conflict::last_writer;

@@ -99,6 +99,10 @@ void ConfigReader::read_pair(const Entry& entry, PairConfig::Kind kind) {
   pair.approval_required = flag(own, "approval.required");
   pair.delete_task = static_cast<int>(number(own, "delete.task"));
   pair.ruleset = word(own, "ruleset");
+  Span entities_at = place_of(table, "entities", pair.at);
+  if (const Entry* d = root_.find("defaults"); d != nullptr && !own_entities)
+    entities_at = place_of(d->value, "entities", entities_at);
+  pair.entities_at = faults_.place(entities_at);
   judge_entities(table, own_entities, pair);
   judge_sides(table, pair);
   own.erase("mailbox");

@@ -292,12 +292,7 @@ class Judge {
         ctx_.carried.append(batch);
         return;
       }
-      case RulesResult::Outcome::failed: {
-        Batch batch;
-        postpone(ctx_, batch, w, w.ruled.reason, ctx_.clock() + ctx_.settings.retry_ms, true);
-        ctx_.carried.append(batch);
-        return;
-      }
+      case RulesResult::Outcome::failed: fail_by_rule(ctx_, w); return;
       case RulesResult::Outcome::confirmed:
         if (const auto* needs = w.ruled.args.if_contains("needs");
             needs != nullptr && verb == SY_CREATE && !ctx_.planning) {

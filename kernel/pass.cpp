@@ -208,7 +208,8 @@ void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, st
   w.settled = true;
 }
 
-void put_in_quarantine(PassContext& ctx, Batch& batch, WorkItem& w, std::string stage, const Done& failure) {
+void put_in_quarantine(PassContext& ctx, Batch& batch, WorkItem& w, std::string stage, const Done& failure,
+                       json::object args) {
   Quarantined q;
   q.pair = ctx.state.id;
   q.side = w.side();
@@ -224,7 +225,8 @@ void put_in_quarantine(PassContext& ctx, Batch& batch, WorkItem& w, std::string 
   batch.put(q);
   ++ctx.counts.quarantined;
   log_item(SY_WARN, ctx.settings.name, w.id(), "quarantined by " + stage + ": " + q.code + ": " + q.reason);
-  settle(ctx, batch, w, "quarantined", std::move(stage), q.code, {{"text", q.reason}});
+  args["text"] = q.reason;
+  settle(ctx, batch, w, "quarantined", std::move(stage), q.code, std::move(args));
 }
 
 void postpone(PassContext& ctx, Batch& batch, WorkItem& w, std::string reason, std::int64_t not_before_ms,
@@ -245,6 +247,21 @@ void postpone(PassContext& ctx, Batch& batch, WorkItem& w, std::string reason, s
   ++ctx.counts.waiting;
   log_item(SY_DEBUG, ctx.settings.name, w.id(), "waits: " + reason);
   w.settled = true;
+}
+
+void fail_by_rule(PassContext& ctx, WorkItem& w) {
+  Batch batch;
+  if (w.pending.attempts + 1 < ctx.settings.retry_max) {
+    postpone(ctx, batch, w, w.ruled.reason, ctx.clock() + ctx.settings.retry_ms, true);
+  } else {
+    Done d;
+    d.code = SY_INVALID;
+    d.server_code = w.ruled.reason;
+    for (const Stage& s : ctx.stages)
+      if (s.name == w.ruled.stage) d.text = s.words(w.ruled.reason, w.ruled.args);
+    put_in_quarantine(ctx, batch, w, w.ruled.stage, d, w.ruled.args);
+  }
+  ctx.carried.append(batch);
 }
 
 }  // namespace syncline

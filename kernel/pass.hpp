@@ -184,8 +184,13 @@ Seen seen_with(const WorkItem& w, std::int64_t pair, std::int64_t activity, std:
 
 void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, std::string stage, std::string reason,
             json::object args, json::object details = {});
-void put_in_quarantine(PassContext& ctx, Batch& batch, WorkItem& w, std::string stage, const Done& failure);
+/// `args`: what the stage's own sentence for the failure's code needs.
+void put_in_quarantine(PassContext& ctx, Batch& batch, WorkItem& w, std::string stage, const Done& failure,
+                       json::object args = {});
 void postpone(PassContext& ctx, Batch& batch, WorkItem& w, std::string reason, std::int64_t not_before_ms, bool counts);
+
+/// What a rule says cannot be carried as it is: tried again as a failed write is; then the rule's own words stand.
+void fail_by_rule(PassContext& ctx, WorkItem& w);
 
 // The phases, each in a file of its own.
 void recover(PassContext& ctx);  // recover.cpp: leftovers of a pass that ended early

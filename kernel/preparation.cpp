@@ -150,7 +150,8 @@ void Preparation::choose_kinds(Prepared& out) const {
       out.settings.kinds.push_back(kind);
     else if (!p.entities.empty())
       throw Error(SY_CONFIG, p.name + ": entity " + kind + " is not offered by " +
-                                 (offered.contains(kind) ? "the CRM" : "the mailbox") + "; take it out of `entities`");
+                                 (offered.contains(kind) ? "the CRM" : "the mailbox") +
+                                 "; take it out of `entities` at " + p.entities_at);
   }
   out.state.kinds = out.settings.kinds;
 }

@@ -63,8 +63,8 @@ std::string example_words(const sy_option& o) {
   }
   if (o.example != nullptr) {
     if (const auto node = parse_value(o.example)) {
-      const bool texts =
-          o.type == SY_TEXT || o.type == SY_CHOICE || o.type == SY_PATH || o.type == SY_URL || o.type == SY_REGEX || o.type == SY_DURATION;
+      const bool texts = o.type == SY_TEXT || o.type == SY_CHOICE || o.type == SY_PATH || o.type == SY_URL ||
+                         o.type == SY_REGEX || o.type == SY_DURATION;
       if (!texts || node->type == Node::Type::text) return o.example;
     }
     return toml_text(o.example);

@@ -78,8 +78,9 @@ void each_reference(const json::object& doc, F f) {
       if (const auto* b = o->if_contains("blob"); b != nullptr && b->is_string()) f(std::string_view(b->get_string()));
   };
   if (const auto* body = doc.if_contains("body")) one(*body);
-  if (const auto* list = doc.if_contains("attachments"); list != nullptr && list->is_array())
-    for (const auto& a : list->get_array()) one(a);
+  for (const std::string_view name : {"attachments", "lost"})  // what a rule left out was read all the same
+    if (const auto* list = doc.if_contains(name); list != nullptr && list->is_array())
+      for (const auto& a : list->get_array()) one(a);
 }
 
 }  // namespace

@@ -248,6 +248,9 @@ class RulesHouse {
   MailHouse house_;
 };
 
+/// `text` with a further header line at its top.
+inline std::string with_header(const std::string& text, const std::string& line) { return line + "\r\n" + text; }
+
 /// A plain mail to alice from a customer.
 inline Letter plain(const std::string& id, const std::string& from = "carol@customer.test",
                     const std::string& subject = "Question about the offer",

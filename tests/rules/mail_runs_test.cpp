@@ -1,0 +1,118 @@
+// Which mailboxes are worked on, what is remembered of a pass, and writes whose outcome was not learned.
+#include "rules_house.hpp"
+
+namespace syncline::test {
+namespace {
+
+constexpr const char* all_mail = "autocreate.create = \"none\"\nemail.method = 0\n";
+
+void approve(RulesHouse& h, int state) {
+  h.crm().edit("systemusers", *h.id_of("alice@contoso.test"), {{"emailrouteraccessapproval", state}});
+}
+
+TEST(Concepts, CON_11) {
+  for (const char* kind : {"appointment", "contact", "task"}) {
+    RulesHouse h(all_mail, {{"alice", "entities = [\"email\", \"" + std::string(kind) + "\"]\n"}});
+    h.deliver("alice", plain("m1@x.test").text(), "u1");
+    const auto reports = h.sync();
+    ASSERT_EQ(reports.size(), 1u);
+    EXPECT_EQ(reports[0].end, PairEnd::failed);
+    EXPECT_EQ(reports[0].code, SY_CONFIG);
+    EXPECT_THAT(reports[0].error, AllOf(HasSubstr(std::string("entity ") + kind + " is not offered by the mailbox"),
+                                        HasSubstr("syncline.toml:")));
+    EXPECT_EQ(h.crm().count("emails"), 0u);
+  }
+  RulesHouse h(all_mail, {{"alice", "# every one that is offered: entities\n"}});
+  h.deliver("alice", plain("m1@x.test").text(), "u1");
+  h.settle();
+  EXPECT_TRUE(h.mail("m1@x.test")) << "without a choice, what the mailbox offers: incoming email";
+}
+
+TEST(Concepts, CON_12) {
+  RulesHouse h(all_mail, {{"support", "entities = [\"email\", \"task\"]\n"}});
+  const Ended checked = h.run({"config", "check"});
+  EXPECT_EQ(checked.code, 78);
+  EXPECT_THAT(checked.output,
+              AllOf(HasSubstr("CFG023"), HasSubstr("syncline.toml:"), HasSubstr("a queue mailbox carries email only")));
+}
+
+TEST(Concepts, CON_13) {
+  for (const int state : {0, 2, 3}) {  // none, pending, rejected
+    RulesHouse h(all_mail);
+    approve(h, state);
+    h.deliver("alice", plain("m1@x.test").text(), "u1");
+    const auto reports = h.sync();
+    ASSERT_EQ(reports.size(), 1u);
+    EXPECT_EQ(reports[0].end, PairEnd::failed);
+    EXPECT_THAT(reports[0].error, HasSubstr("not approved in the CRM"));
+    EXPECT_EQ(h.crm().count("emails"), 0u);
+  }
+}
+
+TEST(Concepts, CON_14) {
+  RulesHouse h(std::string(all_mail) + "approval.required = false\n");
+  approve(h, 2);
+  h.deliver("alice", plain("m1@x.test").text(), "u1");
+  h.settle();
+  EXPECT_TRUE(h.mail("m1@x.test"));
+}
+
+TEST(Persistence, PER_09) {
+  RulesHouse h(all_mail);
+  h.deliver("alice", plain("m1@x.test").text(), "u1");
+  const std::int64_t before = system_clock()();
+  h.settle();
+  const Ended shown = h.run({"history", "--json"});
+  ASSERT_EQ(shown.code, 0) << shown.output;
+  const json::value parsed = json::parse(shown.output);
+  std::int64_t inserted = 0;
+  for (const auto& v : parsed.at("passes").as_array()) {
+    const auto& pass = v.as_object();
+    EXPECT_GE(RulesHouse::number(pass, "start"), before);
+    EXPECT_GE(RulesHouse::number(pass, "end"), RulesHouse::number(pass, "start"));
+    EXPECT_GT(RulesHouse::number(pass, "bytes_in"), 0);
+    EXPECT_EQ(RulesHouse::number(pass, "deleted"), 0);
+    EXPECT_EQ(RulesHouse::number(pass, "result"), 1);
+    inserted += RulesHouse::number(pass, "inserted");
+  }
+  EXPECT_EQ(inserted, 1);
+  approve(h, 3);
+  h.sync();
+  const json::value failed = json::parse(h.run({"history", "--json"}).output);
+  EXPECT_EQ(RulesHouse::number(failed.at("passes").as_array().back().as_object(), "result"), 0);
+}
+
+/// Killed at each of its steps: one of them lies between the CRM's write and the link.
+TEST(Persistence, PER_11) {
+  int written_and_not_recorded = 0;
+  bool ended = false;
+  for (long n = 1; !ended; ++n) {
+    MailHouse h({.order = {"alice"}});
+    h.add("alice", plain("m1@x.test"), "u1");
+    ended = h.sync({.die = n}).code == 0;
+    const bool there = !h.crm_id("m1@x.test").empty();
+    if (there && h.rows().find("link:\nseen:") != std::string::npos) ++written_and_not_recorded;
+    const Ended second = h.sync();
+    EXPECT_EQ(second.code, 0) << second.output;
+    EXPECT_EQ(h.crm().count("emails"), 1u) << "killed at step " << n;
+  }
+  EXPECT_GT(written_and_not_recorded, 0);
+}
+
+TEST(Races, RAC_12) {
+  for (const auto action : {sandbox::Fault::Action::DROP_AFTER, sandbox::Fault::Action::LAND_LATER}) {
+    RulesHouse h(all_mail);
+    h.deliver("alice", plain("m1@x.test").text(), "u1");
+    h.crm().add_fault({.action = action, .path = "emails", .subject = "Question about the offer"});
+    h.sync();
+    h.crm().land();
+    for (const int minutes : {16, 32}) h.sync_at(std::chrono::minutes(minutes));
+    EXPECT_EQ(h.crm().count("emails"), 1u);
+    const auto mail = h.mail("m1@x.test");
+    ASSERT_TRUE(mail);
+    EXPECT_EQ(RulesHouse::number(*mail, "statuscode"), 4) << "received";
+  }
+}
+
+}  // namespace
+}  // namespace syncline::test
