@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "mail_house.hpp"
 
@@ -105,6 +106,14 @@ std::string shown(const Mails& mails) {
   return out;
 }
 
+/// An address that more than one contact has; empty: none.
+std::string made_twice(MailHouse& h) {
+  std::set<std::string> seen;
+  for (const auto& row : h.crm().rows("contacts"))
+    if (std::string address = MailHouse::text(row, "emailaddress1"); !seen.insert(address).second) return address;
+  return {};
+}
+
 /// What a run without a kill leaves in the CRM, and how many steps it takes.
 std::pair<Mails, long> unkilled(const Scenario& s) {
   MailHouse h(s.setup);
@@ -128,6 +137,7 @@ std::string killed(const Scenario& s, long n, const std::function<std::string(Ma
   s.event(h);
   const Ended second = h.sync();
   if (second.code != 0) return "the second run ended with " + std::to_string(second.code) + "\n" + second.output;
+  if (const std::string twice = made_twice(h); !twice.empty()) return "several contacts of " + twice;
   if (const std::string wrong = judge(h, h.mails()); !wrong.empty()) return wrong + "\n" + second.output;
   if (const std::string files = h.leftovers(); !files.empty()) return "files are left over:\n" + files;
   h.crm().clear_log();
@@ -153,6 +163,7 @@ TEST(MailKilled, at_every_step_ends_as_if_it_had_not_been) {
   ASSERT_EQ(wanted.size(), 6u) << shown(wanted);
   EXPECT_THAT(wanted.at("<m2@customer.test>"), ::testing::HasSubstr("attachment photo.bin"));
   EXPECT_THAT(wanted.at("<m5@customer.test>"), ::testing::HasSubstr("regarding accounts:Customer Ltd"));
+  EXPECT_THAT(wanted.at("<m3@elsewhere.test>"), ::testing::HasSubstr("contacts:dave@elsewhere.test"));  // made for it
   ASSERT_GT(steps, 15);
   RecordProperty("steps", static_cast<int>(steps));
   EXPECT_EQ(in_parallel(steps, 1, [&](long n) { return killed(s, n, equals(wanted)); }), "");
