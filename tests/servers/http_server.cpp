@@ -10,6 +10,7 @@
 #include <Poco/ThreadPool.h>
 
 #include "tls_context.hpp"
+#include "stopping.hpp"
 
 namespace syncline::sandbox {
 namespace {
@@ -104,7 +105,7 @@ void HttpServer::start(Handler handler) {
 
 void HttpServer::stop() {
   if (!impl_->server) return;
-  impl_->server->stopAll(true);
+  stop_at_once(impl_->socket.address(), [&] { impl_->server->stopAll(true); });
   impl_->pool.joinAll();
   impl_->server.reset();
 }

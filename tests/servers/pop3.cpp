@@ -11,6 +11,7 @@
 #include "encode.hpp"
 #include "pop3_session.hpp"
 #include "tls_context.hpp"
+#include "stopping.hpp"
 
 namespace syncline::sandbox {
 namespace {
@@ -74,7 +75,7 @@ struct Pop3Server::Impl {
       world.stopping = true;
     }
     world.wake.notify_all();
-    server->stop();
+    stop_at_once(socket.address(), [&] { server->stop(); });
     pool.joinAll();
   }
   Pop3World::Mailbox& mailbox(const std::string& user) {
