@@ -123,6 +123,8 @@ struct PassContext {
   /// others wrote. Throws ClaimTaken when a claim in `b` is somebody else's.
   void commit(Batch b);
   void flush();  ///< commits what is carried
+  /// Whether its time has come. A time that nobody would have chosen was written before the clock was set back.
+  [[nodiscard]] bool due(const Pending& p) const;
 };
 
 /// Another pair has taken the claim first; `key` says which.
@@ -199,9 +201,9 @@ void send(PassContext& ctx, Intent& intent,
 void record(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items,
             const std::vector<std::optional<Done>>& done);   // record.cpp
 void record_without_writing(PassContext& ctx, WorkItem& w);  // record.cpp
-Proposed proposed(const WorkItem& w);                         // decide.cpp: what the decision would write
+Proposed proposed(const WorkItem& w);                        // decide.cpp: what the decision would write
 void gather_facts(PassContext& ctx, std::vector<WorkItem*>& items,
-                  std::map<const WorkItem*, json::object>& facts);      // facts.cpp
+                  std::map<const WorkItem*, json::object>& facts);    // facts.cpp
 json::object basic_facts(const PassContext& ctx, const WorkItem& w);  // facts.cpp
 /// The directory's keys under which the record made of `doc` will be found; facts.cpp.
 std::vector<std::string> record_keys(const json::object& doc);
