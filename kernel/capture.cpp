@@ -144,8 +144,7 @@ bool anything_due(PassContext& ctx) {
     std::vector<std::int64_t> after;
     for (auto page = ctx.ledger.pending_page(ctx.state.id, side, after, 100); !page.empty();
          page = ctx.ledger.pending_page(ctx.state.id, side, after, 100))
-      if (std::any_of(page.begin(), page.end(), [&](const Pending& p) { return p.not_before_ms <= ctx.clock(); }))
-        return true;
+      if (std::any_of(page.begin(), page.end(), [&](const Pending& p) { return ctx.due(p); })) return true;
   }
   return false;
 }

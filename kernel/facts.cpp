@@ -16,7 +16,9 @@ std::string lower(std::string address) {
 std::optional<json::value> PartyCache::find(const std::string& address) {
   const std::lock_guard lock(mutex_);
   const auto it = entries_.find(lower(address));
-  if (it == entries_.end() || clock_() - it->second.at_ms > keep_ms_) return std::nullopt;
+  if (it == entries_.end()) return std::nullopt;
+  const std::int64_t age = clock_() - it->second.at_ms;
+  if (age < 0 || age > keep_ms_) return std::nullopt;
   return it->second.candidates;
 }
 

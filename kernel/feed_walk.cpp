@@ -48,7 +48,8 @@ bool FeedWalk::walk() {
       settings_.restart = true;
     }
   const bool blind = (feed_.flags & SY_FEED_CURSOR) != 0 && (feed_.flags & SY_FEED_TOMBSTONES) == 0;
-  if (blind && settings_.sweep_ms != 0 && clock_() - state_.listed_ms >= settings_.sweep_ms) settings_.restart = true;
+  const std::int64_t age = clock_() - state_.listed_ms;  // below 0: the clock was set back, nobody knows
+  if (blind && settings_.sweep_ms != 0 && (age < 0 || age >= settings_.sweep_ms)) settings_.restart = true;
   if (settings_.restart) {
     state_.cursor.clear();
     state_.in_walk = false;
@@ -131,6 +132,13 @@ Pending FeedWalk::pending_of(std::int64_t pair, const Item& item) const {
   return p;
 }
 
+/// An item that is listed again as it was keeps its row: when it is tried next, and how often it was.
+void FeedWalk::note(std::int64_t pair, const Item& item, Batch& batch) {
+  Pending p = pending_of(pair, item);
+  const auto known = ledger_.pending(pair, settings_.side, item.id);
+  if (!known || known->version != p.version || known->gone != p.gone) batch.put(p);
+}
+
 bool FeedWalk::concerns(const RoutedPair& pair, const Item& item) const {
   if (std::find(pair.kinds.begin(), pair.kinds.end(), feed_.kind) == pair.kinds.end()) return false;
   if (item.marks.empty() || settings_.side == Side::mailbox) return true;
@@ -189,7 +197,7 @@ void FeedWalk::route_linked(Link link, const Item& item, Batch& batch) {
     link.since_ms = clock_();
     batch.put(link, settings_.org, link.revision);
   }
-  if (gone || item.version != mine.version) batch.put(pending_of(link.pair, item));
+  if (gone || item.version != mine.version) note(link.pair, item, batch);
 }
 
 void FeedWalk::route_unlinked(const RoutedPair& pair, const Item& item, Batch& batch) {
@@ -224,7 +232,7 @@ void FeedWalk::route_unlinked(const RoutedPair& pair, const Item& item, Batch& b
                             normalise(parse_object(item.doc, "an item's document")));
     batch.put(s);
   }
-  batch.put(pending_of(pair.pair, item));
+  note(pair.pair, item, batch);
 }
 
 void FeedWalk::forget(const Seen& seen, Batch& batch) {

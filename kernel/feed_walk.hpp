@@ -48,6 +48,7 @@ class FeedWalk {
   void infer(Batch& batch);
   void forget(const Seen& seen, Batch& batch);
   [[nodiscard]] Pending pending_of(std::int64_t pair, const Item& item) const;
+  void note(std::int64_t pair, const Item& item, Batch& batch);
   [[nodiscard]] bool concerns(const RoutedPair& pair, const Item& item) const;
 
   FeedsHandle feeds_;

@@ -53,6 +53,7 @@ Fence Leases::take(std::int64_t pair, const std::string& pair_name, const MayTak
                         settings_.ttl_ms, force);
   };
   LeaseAnswer a = ask(2);  // our own OS lock is held: a lease of our own name is a dead process's, or our last pass's
+  if (!a.taken && a.holder.until_ms - clock_() > settings_.longest_ms) a = ask(1);
   if (!a.taken && may && may(a.holder.owner)) a = ask(1);
   if (!a.taken) throw HeldElsewhere(pair_name, a.holder);
   return {name(pair), a.holder.fence};

@@ -45,6 +45,7 @@ class Leases {
   struct Settings {
     std::string instance;
     std::int64_t ttl_ms = 120'000;
+    std::int64_t longest_ms = 7'200'000;  ///< what lasts longer was taken before the clock was set back
   };
   /// Asked when another instance holds it alive: true takes it all the same.
   using MayTakeOver = std::function<bool(const std::string& holder)>;

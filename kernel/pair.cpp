@@ -211,7 +211,7 @@ void work(PassContext& ctx, Side side) {
       // A two-way item that an earlier batch settled together with its twin has no row any more.
       const auto fresh = ctx.ledger.pending(ctx.state.id, side, read.id);
       if (!fresh) continue;
-      if (fresh->not_before_ms > ctx.clock()) {
+      if (!ctx.due(*fresh)) {
         ++ctx.counts.waiting;
         continue;
       }

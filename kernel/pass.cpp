@@ -103,6 +103,15 @@ void PassContext::flush() {
   for (auto& f : std::exchange(after_carried, {})) f();
 }
 
+namespace {
+std::int64_t longest_wait(const PassContext& ctx) { return std::max<std::int64_t>(ctx.settings.retry_ms, 3'600'000); }
+}  // namespace
+
+bool PassContext::due(const Pending& p) const {
+  const std::int64_t wait = p.not_before_ms - clock();
+  return wait <= 0 || wait > longest_wait(*this);
+}
+
 std::string mark_of(const Item& item, std::string_view name) {
   if (item.marks.empty()) return {};
   const json::object marks = parse_object(item.marks, "an item's marks");
@@ -242,7 +251,7 @@ void postpone(PassContext& ctx, Batch& batch, WorkItem& w, std::string reason, s
     put_in_quarantine(ctx, batch, w, "kernel", d);
     return;
   }
-  w.pending.not_before_ms = not_before_ms;
+  w.pending.not_before_ms = std::min(not_before_ms, ctx.clock() + longest_wait(ctx));
   batch.put(w.pending, w.pending.revision);
   ++ctx.counts.waiting;
   log_item(SY_DEBUG, ctx.settings.name, w.id(), "waits: " + reason);

@@ -123,6 +123,8 @@ struct PassContext {
   /// others wrote. Throws ClaimTaken when a claim in `b` is somebody else's.
   void commit(Batch b);
   void flush();  ///< commits what is carried
+  /// Whether its time has come. A time that nobody would have chosen was written before the clock was set back.
+  [[nodiscard]] bool due(const Pending& p) const;
 };
 
 /// Another pair has taken the claim first; `key` says which.

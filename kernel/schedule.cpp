@@ -31,8 +31,13 @@ Engine::Engine(LoadedConfig loaded, EngineOptions options) : loaded_(std::move(l
   spool_ = std::make_unique<Spool>(fs::path(c.spool_path) / instance, limit, limit);
   installation_ = std::make_unique<Installation>(c, store_, *spool_, *counts_, options_.clock, options_.canceled);
   preparation_ = std::make_unique<Preparation>(*installation_);
-  leases_ =
-      std::make_unique<Leases>(store_, Leases::Settings{c.instance, c.lease_ttl_ms}, options_.clock, options_.canceled);
+  // A lease lasts until the next planned pass and its time to live; an hour on top for what is decided otherwise.
+  std::int64_t longest = std::max<std::int64_t>(c.retry.most_ms, 0);
+  for (const PairConfig& p : c.pairs)
+    longest = std::max({longest, p.poll.busy_ms, p.poll.normal_ms, p.poll.idle_ms, p.poll.minimum_ms});
+  leases_ = std::make_unique<Leases>(store_,
+                                     Leases::Settings{c.instance, c.lease_ttl_ms, longest + c.lease_ttl_ms + 3'600'000},
+                                     options_.clock, options_.canceled);
 }
 
 Engine::~Engine() = default;

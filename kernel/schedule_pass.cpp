@@ -91,7 +91,9 @@ PairReport Engine::pass(const PairConfig& p, const SyncOptions& options) {
       leases_->keep(
           *fence, next.at_ms == 0 ? 0 : std::max<std::int64_t>(next.at_ms - r.end_ms, 0) + loaded_.config.lease_ttl_ms);
   } catch (const Error& e) {
-    log_item(SY_ERROR, r.name, "", std::string("the run could not be noted: ") + e.what());
+    // After a failed pass that is the same trouble once more, and whoever planned the pass tells of it.
+    log_item(r.end == PairEnd::failed ? SY_DEBUG : SY_ERROR, r.name, "",
+             std::string("the run could not be noted: ") + e.what());
   }
   return r;
 }

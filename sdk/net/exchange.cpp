@@ -12,6 +12,7 @@ namespace syncline::net {
 namespace {
 
 constexpr std::size_t kMaxHead = 64 * 1024;
+constexpr std::string_view kStart = "HTTP/1.";
 constexpr std::size_t kMaxChunkLine = 4 * 1024;
 constexpr std::size_t kSmallBody = 64 * 1024;
 constexpr int kMaxInterim = 10;
@@ -113,6 +114,9 @@ Head Exchange::read_head() {
       return parse_head(std::string_view(text).substr(0, end));
     }
     begin_ = end_;
+    // Whoever speaks another protocol may never send the blank line that ends a head.
+    if (const auto n = std::min(text.size(), kStart.size()); std::string_view(text).substr(0, n) != kStart.substr(0, n))
+      throw Malformed("the answer is not HTTP/1.1; check the port");
     if (text.size() > kMaxHead) throw Malformed("the answer's header fields are too long");
     if (!fill())
       throw Lost(text.empty() ? "the server closed the connection without an answer" : "the answer was cut off");

@@ -96,7 +96,7 @@ struct Dataverse::Impl {
     log.clear();
     faults.clear();
     tokens.expire();
-    organization = std::make_unique<Organization>(options.max_upload);
+    organization = std::make_unique<Organization>(options.max_upload, options.organization);
     if (options.seed_users) seed(*organization);
     settings = {url, options.max_page, false, settings.delta_generation + 1};
     api = std::make_unique<WebApi>(

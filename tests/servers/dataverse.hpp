@@ -15,6 +15,7 @@ struct DataverseOptions {
   std::uint16_t port = 0;            // 0: any free one
   std::string certificate{}, key{};  // PEM files; both set: HTTPS
   std::string tenant = "contoso.test";
+  std::string organization{};  // two that shall not be the same organization differ in this
   std::string client_id = "5a1c0e9e-0c05-4ad1-9d2f-2f6f43c1a001";
   std::string client_secret = "sandbox-secret";
   std::chrono::seconds token_lifetime{3600};

@@ -25,8 +25,10 @@ std::int64_t Row::integer(const std::string& column, std::int64_t otherwise) con
   return found == nullptr || !found->is_number() ? otherwise : found->to_number<std::int64_t>();
 }
 
-Organization::Organization(std::size_t max_upload)
-    : max_upload_(max_upload), application_user_(guid_of("application user")), organization_(guid_of("organization")) {
+Organization::Organization(std::size_t max_upload, const std::string& name)
+    : max_upload_(max_upload),
+      application_user_(guid_of("application user")),
+      organization_(guid_of("organization" + name)) {
   Transaction transaction(*this);
   Row user;
   user.id = application_user_;

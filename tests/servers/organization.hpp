@@ -37,7 +37,7 @@ struct Actor {
 
 class Organization {
  public:
-  explicit Organization(std::size_t max_upload);
+  explicit Organization(std::size_t max_upload, const std::string& name = {});
 
   std::string create(const Table& table, const boost::json::object& body, const std::optional<std::string>& id,
                      const Actor& actor);
