@@ -3,7 +3,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 BUILD := build
 
-.PHONY: help demo test rules sanitize sanitize-one check packages build clean
+.PHONY: help demo test bench bench-quick bench-programs rules sanitize sanitize-one check packages build clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,18 @@ demo: packages ## 200 mails from three mailboxes into a stand-in CRM, shown step
 
 test: build ## the whole suite
 	@ctest --preset dev -j $(JOBS)
+
+bench: packages ## ours beside its peers, alternating: a table, build/bench.json, docs/benchmarks.md
+	@$(MAKE) --no-print-directory bench-programs
+	@python3 tests/bench/bench.py --build $(BUILD)/bench --out $(BUILD)/bench.json --doc docs/benchmarks.md
+
+bench-quick: packages ## the same at a tenth of the size, where only counts have goals
+	@$(MAKE) --no-print-directory bench-programs
+	@python3 tests/bench/bench.py --build $(BUILD)/bench --out $(BUILD)/bench.json --scale 10 --runs 3
+
+bench-programs:
+	@cmake --preset bench >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }; rm -f $(BUILD).log
+	@cmake --build --preset bench -j $(JOBS) --target bench-programs
 
 rules: packages ## the acceptance matrix: which row is covered by which test, and whether it holds
 	@cmake --preset dev >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }; rm -f $(BUILD).log
