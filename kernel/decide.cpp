@@ -241,7 +241,10 @@ void refuse(PassContext& ctx, WorkItem& w) {
   }
   ++ctx.counts.refused_by[w.ruled.reason];
   settle(ctx, batch, w, "refused", w.ruled.stage, w.ruled.reason, w.ruled.args, std::move(details));
-  ctx.commit(batch);  // now, on its own: who links what this mail looked for must find it waiting
+  if (w.waits.empty())
+    ctx.carried.append(batch);
+  else
+    ctx.commit(batch);  // now, on its own: who links what this mail looked for must find it waiting
 }
 
 class Judge {

@@ -196,12 +196,20 @@ class MailHouse {
   std::map<std::string, std::string> mails() {
     const json::object state = crm_.state();
     std::map<std::string, std::string> names, out;
+    std::set<std::string> known;
+    bool twice = false;
+    for (const auto& v : state.at("emails").as_array())
+      names[text(v.as_object(), "activityid")] = "email:" + text(v.as_object(), "messageid");
     for (const auto& [set, key, name] :
          {std::tuple{"contacts", "contactid", "emailaddress1"}, std::tuple{"accounts", "accountid", "name"},
           std::tuple{"systemusers", "systemuserid", "internalemailaddress"},
           std::tuple{"queues", "queueid", "emailaddress"}})
-      for (const auto& row : state.at(set).as_array())
-        names[text(row.as_object(), key)] = std::string(set) + ":" + text(row.as_object(), name);
+      for (const auto& row : state.at(set).as_array()) {
+        std::string shown = std::string(set) + ":" + text(row.as_object(), name);
+        while (!known.insert(shown).second) shown += " AGAIN";  // a second record of the same person
+        names[text(row.as_object(), key)] = shown;
+        twice = twice || shown.ends_with("AGAIN");
+      }
     for (const auto& v : state.at("emails").as_array()) {
       const auto& mail = v.as_object();
       std::multiset<std::string> parts;
@@ -213,6 +221,12 @@ class MailHouse {
       for (const auto& a : state.at("activitymimeattachments").as_array())
         if (text(a.as_object(), "_objectid_value") == text(mail, "activityid"))
           parts.insert("attachment " + text(a.as_object(), "filename") + " " + text(a.as_object(), "body_sha256"));
+      for (const auto& q : state.at("queueitems").as_array())
+        if (text(q.as_object(), "_objectid_value") == text(mail, "activityid"))
+          parts.insert("queue item " + names[text(q.as_object(), "_queueid_value")]);
+      if (const std::string to = text(mail, "_correlatedactivityid_value"); !to.empty())
+        parts.insert("answers " + names[to] + " by " + text(mail, "correlationmethod"));
+      if (twice) parts.insert("SOMEBODY TWICE");
       std::string line = text(mail, "subject") + " state " + text(mail, "statecode") + "/" + text(mail, "statuscode") +
                          " notifications " + text(mail, "notifications") + " regarding " +
                          names[text(mail, "_regardingobjectid_value")] + " ended " + text(mail, "actualend") +
