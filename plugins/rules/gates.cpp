@@ -52,7 +52,8 @@ Ruling Protected::judge(const Proposal& p) const {
   if (!mail.enabled("compat.RestrictIRMEmailItems", false)) return {};
   bool found = flag_of(mail.doc, "protected");
   for (const json::object& a : mail.addresses("attachments"))
-    found = found || text_of(a, "type") == "application/x-microsoft-rpmsg-message";
+    found = found || text_of(a, "type") == "application/x-microsoft-rpmsg-message" ||
+            same_address(text_of(a, "name"), "message.rpmsg");  // a relay may have made its type a plain stream
   return found ? say(SY_VETO, "rights_protected") : Ruling{};
 }
 

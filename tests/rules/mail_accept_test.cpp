@@ -263,6 +263,17 @@ TEST(Mail, EML_25) {
   EXPECT_TRUE(h.mail("m2@x.test"));
 }
 
+TEST(Mail, EML_25_by_its_attachment_and_not_by_hand_either) {
+  RulesHouse h(config_with("email.method = 0\ncompat.RestrictIRMEmailItems = true\n"));
+  Letter sealed = plain("m1@x.test");
+  sealed.attachments = {{"message.rpmsg", "sealed"}};
+  h.deliver("alice", sealed.text(), "u1");
+  h.settle();
+  EXPECT_EQ(h.reason("u1"), "rights_protected");
+  EXPECT_EQ(h.run({"track", "u1"}).code, 1);
+  EXPECT_FALSE(h.mail("m1@x.test"));
+}
+
 TEST(Mail, EML_28) {
   MailSetup setup;
   setup.top = "failure.keep_days = 3\n";
