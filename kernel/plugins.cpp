@@ -128,7 +128,12 @@ const sy_plugin& open_library(const fs::path& file, std::string_view name) {
     throw Error(SY_CONFIG, file.string() + ": the plugin cannot be loaded: " + e.what() +
                                "; install what it needs, or another build of it");
   }
-  const sy_plugin& plugin = library.get<const sy_plugin>(symbol);
+  // A stranger's symbol may be anything, even code: no reference is bound to it before it lies where one of ours can.
+  const auto address = reinterpret_cast<std::uintptr_t>(&library.get<const unsigned char>(symbol));
+  if (address % alignof(sy_plugin) != 0)
+    throw Error(SY_CONFIG, file.string() + ": the plugin is refused: " + std::string(symbol) +
+                               " is not a plugin's description" + std::string(rebuild));
+  const sy_plugin& plugin = *reinterpret_cast<const sy_plugin*>(address);
   if (std::string wrong = judge_plugin(plugin, name); !wrong.empty())
     throw Error(SY_CONFIG, file.string() + ": the plugin is refused: " + wrong + std::string(rebuild));
   return plugin;
