@@ -7,12 +7,6 @@ namespace syncline::rules {
 
 namespace {
 
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
-
 std::string extension(const std::string& name) {
   const auto dot = name.rfind('.');
   return dot == std::string::npos ? std::string() : lowered(std::string_view(name).substr(dot + 1));

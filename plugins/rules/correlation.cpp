@@ -19,12 +19,6 @@ struct Way {
   std::vector<std::string> keys;
 };
 
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
-
 /// What mail programs put before the subject of a forwarded mail, in the languages that are common. Not "VS:", which is
 /// a forward in Danish and Norwegian and an answer in Finnish.
 bool forwarded(const Mail& mail) {

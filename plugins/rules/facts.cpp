@@ -120,6 +120,12 @@ const json::array* Mail::candidates(std::string_view address) const {
 
 bool is_new_mail(const Proposal& p) { return p.verb == SY_CREATE && p.kind == "email" && p.side == SY_CRM; }
 
+std::string lowered(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
 bool same_address(std::string_view l, std::string_view r) {
   return l.size() == r.size() && std::equal(l.begin(), l.end(), r.begin(), [](unsigned char a, unsigned char b) {
            return (a < 0x80 ? std::tolower(a) : a) == (b < 0x80 ? std::tolower(b) : b);

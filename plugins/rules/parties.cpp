@@ -72,12 +72,6 @@ const json::object* sender(const json::array& candidates, const Choice& choice) 
   return best == all.end() ? nullptr : *best;
 }
 
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
-
 /// A record for somebody unknown: the last word of the name is the last name; without a name, the address speaks.
 json::object newcomer(const json::object& from) {
   const std::string address = text_of(from, "address");
