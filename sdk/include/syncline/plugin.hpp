@@ -50,7 +50,7 @@ void copy_text(char (&to)[N], std::string_view from) noexcept {
   std::size_t n = from.size() < N - 1 ? from.size() : N - 1;
   if (n < from.size())
     while (n > 0 && (static_cast<unsigned char>(from[n]) & 0xC0u) == 0x80u) --n;
-  if (n != 0) std::memcpy(to, from.data(), n);
+  static_cast<void>(from.copy(to, n));
   to[n] = '\0';
 }
 
