@@ -8,8 +8,10 @@ install(TARGETS pop3 crm-rest rules storage-sqlite LIBRARY DESTINATION lib/syncl
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT program FILES_MATCHING PATTERN "*.md")
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
-set(SYNCLINE_PROGRAM ${CMAKE_INSTALL_FULL_BINDIR}/syncline)
-configure_file(packaging/syncline.service ${CMAKE_BINARY_DIR}/syncline.service @ONLY)
+# The unit names the program where it really lands, so it is written when it is installed.
+install(CODE "set(SYNCLINE_PROGRAM \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/syncline\")
+configure_file(\"${CMAKE_SOURCE_DIR}/packaging/syncline.service\" \"${CMAKE_BINARY_DIR}/syncline.service\" @ONLY)"
+  COMPONENT program)
 install(FILES ${CMAKE_BINARY_DIR}/syncline.service DESTINATION lib/systemd/system COMPONENT program)
 
 install(TARGETS plugincheck RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT sdk)

@@ -30,7 +30,7 @@ struct PairSettings {
   bool left_deletes = false;  ///< left_filter = delete
   bool left_unlinks = false;  ///< left_filter = unlink
   std::int64_t sweep_ms = 0;
-  int retry_max = 5;                       ///< attempts at an item before it goes into quarantine
+  int retry_max = 5;                                     ///< attempts at an item before it goes into quarantine
   std::int64_t retry_ms = std::int64_t{15} * 60 * 1000;  ///< between attempts at what failed
   std::int64_t failure_keep_ms = std::int64_t{3} * 24 * 3600 * 1000;  ///< in quarantine; 0: for ever
   std::optional<std::int64_t> received_after_ms;

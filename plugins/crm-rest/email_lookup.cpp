@@ -124,8 +124,8 @@ void EmailLookup::rows(const Call& call, const std::string& filter, const std::s
                        const std::function<void(const json::object&, json::object)>& visit) {
   const Profile& profile = client_->profile();
   const EmailMap& email = profile.email;
-  const std::string columns = joined(
-      {email.key, email.message_id.name, email.direction.name, email.regarding_value, email.state, email.status, email.created, more});
+  const std::string columns = joined({email.key, email.message_id.name, email.direction.name, email.regarding_value,
+                                      email.state, email.status, email.created, more});
   const std::string prefer = "odata.include-annotations=\"Microsoft.Dynamics.CRM.lookuplogicalname\"," +
                              page_preference(profile.directory_page);
   const std::string order = email.created.empty() ? email.key : email.created + " desc," + email.key;

@@ -161,7 +161,8 @@ TEST(Mail, RecipientsAreCutAtWholeAddresses) {
   const Mail mail =
       Mail::read("6f1c6e0e-5b0a-5d7e-9d59-3f8f3a1c2b10", json::serialize(json::object{{"parties", parties}}));
   Losses losses;
-  const json::object out = draft(*p, mail, "", [](const std::string&) { return std::nullopt; }, TableFacts{}, "", losses);
+  const json::object out =
+      draft(*p, mail, "", [](const std::string&) { return std::nullopt; }, TableFacts{}, "", losses);
   const std::string text = text_of(out, "torecipients");
   EXPECT_LE(text.size(), 500u);
   EXPECT_TRUE(text.ends_with("@x.test;"));

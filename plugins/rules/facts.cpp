@@ -12,9 +12,24 @@ json::object parse(std::string_view text, const char* what) {
   if (ec || !v.is_object()) throw Error(SY_BROKEN, std::string(what) + " is not a JSON object");
   return std::move(v.get_object());
 }
+
+/// The facts of a proposal are the same text for every rule that it passes: they are parsed for the first one.
+std::shared_ptr<const json::object> parsed_facts(std::string_view text) {
+  struct Last {
+    std::string text;
+    std::shared_ptr<const json::object> parsed;
+  };
+  thread_local Last last;
+  if (last.parsed == nullptr || last.text != text) {
+    last.parsed = std::make_shared<const json::object>(parse(text, "the facts"));
+    last.text = text;
+  }
+  return last.parsed;
+}
 }  // namespace
 
-Mail::Mail(const Proposal& p) : doc(parse(p.doc, "the proposal's document")), facts(parse(p.facts, "the facts")) {}
+Mail::Mail(const Proposal& p)
+    : doc(parse(p.doc, "the proposal's document")), held(parsed_facts(p.facts)), facts(*held) {}
 
 std::string text_of(const json::object& o, std::string_view name) {
   const auto* v = o.if_contains(name);

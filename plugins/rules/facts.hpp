@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,7 +15,9 @@ namespace json = boost::json;
 
 /// A proposal's document and facts, parsed.
 struct Mail {
-  json::object doc, facts;
+  json::object doc;
+  std::shared_ptr<const json::object> held;
+  const json::object& facts;
   explicit Mail(const Proposal& p);
 
   [[nodiscard]] std::string text(std::string_view field) const;

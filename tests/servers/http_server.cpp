@@ -9,8 +9,8 @@
 #include <Poco/Net/SecureServerSocket.h>
 #include <Poco/ThreadPool.h>
 
-#include "tls_context.hpp"
 #include "stopping.hpp"
+#include "tls_context.hpp"
 
 namespace syncline::sandbox {
 namespace {

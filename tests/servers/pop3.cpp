@@ -10,8 +10,8 @@
 
 #include "encode.hpp"
 #include "pop3_session.hpp"
-#include "tls_context.hpp"
 #include "stopping.hpp"
+#include "tls_context.hpp"
 
 namespace syncline::sandbox {
 namespace {

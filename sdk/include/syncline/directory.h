@@ -21,8 +21,8 @@ typedef struct sy_directory {
   /* Per key a JSON array of records {"id": …, "version": …, "direction": "incoming"|"outgoing", "regarding": {"type":
    * …, "id": …} or null, "state": …, "created_ms": …}, the newest first. Keys of email: a Message-ID without brackets;
    * "token:" and a tracking token; "conversation:" and the base of a conversation index (hex); "words:" and a JSON
-   * object {"subject": [word…], "addresses": [address…], "delta": n, "min_addresses": n, "max_words": n, "noise": regular
-   * expression} for smart matching. A kind of key that the CRM cannot look up has an empty array. */
+   * object {"subject": [word…], "addresses": [address…], "delta": n, "min_addresses": n, "max_words": n, "noise":
+   * regular expression} for smart matching. A kind of key that the CRM cannot look up has an empty array. */
   sy_code (*records)(void* self, const sy_call*, sy_str kind, const sy_str* keys, size_t n, const sy_texts*, sy_error*);
 } sy_directory;
 

@@ -49,7 +49,7 @@ typedef struct sy_ruling_sink {
 
 typedef struct sy_rule {
   uint32_t size;
-  sy_str kinds;   /* JSON array; empty: all */
+  sy_str kinds; /* JSON array; empty: all */
   /* JSON array out of: user, now, link, parties, received_after;
    * records: an array of the CRM's records with this item's own natural key, as sy_directory.records gives them;
    * records_by_key: what `keys` asked for, {key: array of records}; absent: the directory could not be asked;
