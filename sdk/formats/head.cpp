@@ -182,7 +182,16 @@ std::string_view importance(const HeaderFields& fields) {
 
 void start_gmime() {
   static std::once_flag once;
-  std::call_once(once, [] { g_mime_init(); });
+  std::call_once(once, [] {
+    g_mime_init();
+    // The classes are made here and kept: otherwise whoever meets one first makes it, and the macros that ask what an
+    // object is read it in other threads without a lock that anybody can see.
+    for (const GType type :
+         {GMIME_TYPE_PART, GMIME_TYPE_MULTIPART, GMIME_TYPE_MULTIPART_SIGNED, GMIME_TYPE_MULTIPART_ENCRYPTED,
+          GMIME_TYPE_MESSAGE, GMIME_TYPE_MESSAGE_PART, GMIME_TYPE_MESSAGE_PARTIAL, GMIME_TYPE_TEXT_PART,
+          GMIME_TYPE_APPLICATION_PKCS7_MIME, INTERNET_ADDRESS_TYPE_GROUP, INTERNET_ADDRESS_TYPE_MAILBOX})
+      static_cast<void>(g_type_class_ref(type));
+  });
 }
 
 GlibPtr<GMimeParserOptions> parser_options() {
