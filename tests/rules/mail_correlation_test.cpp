@@ -33,6 +33,14 @@ TEST(Mail, COR_02) {
   EXPECT_EQ(t.arrives("a2", "Re: Offer CRM:0001002"), "");  // nobody's token
 }
 
+TEST(Mail, COR_02_newest_of_several) {
+  Thread t;
+  t.known("older", "Offer", Thread::token("CRM:0001001"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // the CRM's clock has whole seconds
+  t.known("newer", "Offer", Thread::token("CRM:0001001"));
+  EXPECT_EQ(t.arrives("a1", "Re: Offer CRM:0001001"), "4 newer");
+}
+
 TEST(Mail, COR_03) {
   Thread t;
   t.known("x");
