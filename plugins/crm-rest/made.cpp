@@ -22,7 +22,7 @@ std::optional<Item> MadeTarget::look(const Call& call, const MadeMap& map, const
         client_->get(host_, call, Select{map.set + "(" + id + ")", columns, {}, {}, {}}.path(), {}, "GET " + map.set);
     json::object doc;
     for (const auto& [name, column] : map.columns)
-      if (std::string value = text_of(row, column.name); !value.empty()) doc[name] = std::move(value);
+      if (const std::string value = text_of(row, column.name); !value.empty()) doc[name] = value;
     Item out;
     out.kind = map.kind;
     out.id = id;

@@ -35,7 +35,7 @@ void repair_semicolons(std::string& list) {
     else if (c == '"')
       quoted = !quoted;
     else if (quoted)
-      continue;
+      continue;  // NOLINT(bugprone-branch-clone): quotes come before comments
     else if (c == '(')
       ++comment;
     else if (c == ')')
