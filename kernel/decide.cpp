@@ -280,7 +280,9 @@ class Judge {
     const auto* regarding = w.request ? w.request->args.if_contains("regarding") : nullptr;
     Proposed p = proposed(w);
     const std::uint32_t verb = p.verb;
-    if (verb == SY_CREATE && one_way(w.kind())) {
+    // What came before it in the order of dates, and that only: judged once more when it has been read whole, it must
+    // not meet itself or its successors there, and wait for them.
+    if (verb == SY_CREATE && one_way(w.kind()) && !whole_.contains(&w)) {
       json::array page = facts["page"].is_array() ? facts["page"].get_array() : json::array();
       for (const std::string& key : accepted_) page.emplace_back(key);
       facts["page"] = std::move(page);

@@ -57,6 +57,22 @@ TEST(Mail, COR_04) {
   EXPECT_EQ(t.arrives("a1", "Something else", {}, Thread::in_conversation()), "5 offer, parent offer");
 }
 
+/// Nobody knows their conversation or token yet: none of them is an answer to itself, or waits for the other.
+TEST(Mail, COR_04_the_first_mails_of_a_conversation_are_carried) {
+  RulesHouse h("email.method = 0\nautocreate.create = \"none\"\n");
+  const std::string index = Thread::in_conversation();
+  h.deliver("alice", index + plain("first@x.test", "carol@customer.test", "Offer CRM:0007007").text(), "u1");
+  Letter second = plain("second@x.test", "carol@customer.test", "Re: Offer CRM:0007007");
+  second.date = "Mon, 02 Mar 2026 11:00:00 +0100";
+  h.deliver("alice", index + second.text(), "u2");
+  h.settle();
+  const auto first = h.mail("first@x.test"), answer = h.mail("second@x.test");
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(RulesHouse::text(*first, "_correlatedactivityid_value"), "");
+  EXPECT_EQ(RulesHouse::text(*answer, "_correlatedactivityid_value"), RulesHouse::text(*first, "activityid"));
+}
+
 TEST(Mail, COR_12) {
   Thread t("compat.IgnoreConversationIndexAndInReplyToForCorrelation = true\n");
   t.known("offer", "Offer", Thread::conversation());
