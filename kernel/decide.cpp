@@ -283,9 +283,10 @@ class Judge {
     // What came before it in the order of dates, and that only: judged once more when it has been read whole, it must
     // not meet itself or its successors there, and wait for them.
     if (verb == SY_CREATE && one_way(w.kind()) && !whole_.contains(&w)) {
-      json::array page = facts["page"].is_array() ? facts["page"].get_array() : json::array();
-      for (const std::string& key : accepted_) page.emplace_back(key);
-      facts["page"] = std::move(page);
+      json::array& page = facts["page"].as_array();
+      if (const auto* asked = facts.if_contains("records_by_key"); asked != nullptr)
+        for (const auto& [key, records] : asked->as_object())
+          if (accepted_.contains(std::string(key))) page.emplace_back(key);
     }
     w.ruled = run_rules(ctx_.stages, verb, w.kind(), p.side, std::move(p.doc), p.flags, facts);
     if (regarding != nullptr && verb == SY_CREATE) w.ruled.doc["regarding"] = *regarding;  // a person's word goes first

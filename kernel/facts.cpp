@@ -1,21 +1,13 @@
 // What rules need and may not fetch themselves: gathered before they run, in batches per page, never per item.
-#include <algorithm>
+#include <syncline/formats/ascii.hpp>
 
 #include "pass.hpp"
 
 namespace syncline {
 
-namespace {
-std::string lower(std::string address) {
-  for (char& c : address)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return address;
-}
-}  // namespace
-
 std::optional<json::value> PartyCache::find(const std::string& address) {
   const std::lock_guard lock(mutex_);
-  const auto it = entries_.find(lower(address));
+  const auto it = entries_.find(formats::lower(address));
   if (it == entries_.end()) return std::nullopt;
   const std::int64_t age = clock_() - it->second.at_ms;
   if (age < 0 || age > keep_ms_) return std::nullopt;
@@ -25,12 +17,12 @@ std::optional<json::value> PartyCache::find(const std::string& address) {
 void PartyCache::put(const std::string& address, json::value candidates) {
   const std::lock_guard lock(mutex_);
   if (entries_.size() >= limit_) entries_.clear();  // bounded; it refills with what is used
-  entries_.insert_or_assign(lower(address), Entry{std::move(candidates), clock_()});
+  entries_.insert_or_assign(formats::lower(address), Entry{std::move(candidates), clock_()});
 }
 
 void PartyCache::forget(const std::string& address) {
   const std::lock_guard lock(mutex_);
-  entries_.erase(lower(address));
+  entries_.erase(formats::lower(address));
 }
 
 namespace {
@@ -136,7 +128,6 @@ void gather_facts(PassContext& ctx, std::vector<WorkItem*>& items, std::map<cons
   const json::object parties = parties_for(ctx, addresses);
   std::map<std::string, std::optional<json::object>> records;
   for (const auto& [kind, ask] : keys) records[kind] = records_for(ctx, kind, ask);
-  const json::array page(ctx.planned_keys.begin(), ctx.planned_keys.end());
   for (const WorkItem* w : items) {
     json::object& f = facts[w];
     const json::object& doc = w->filtered.doc;
@@ -149,7 +140,10 @@ void gather_facts(PassContext& ctx, std::vector<WorkItem*>& items, std::map<cons
     for (const std::string& a : mine)
       if (const auto* v = parties.if_contains(a)) own_parties[a] = *v;
     f["parties"] = std::move(own_parties);
-    f["page"] = page;
+    json::array page;
+    for (const std::string& key : wanted[w])
+      if (ctx.planned_keys.contains(key)) page.emplace_back(key);
+    f["page"] = std::move(page);
     const std::string id = text_in(doc, "message_id");
     if (id.empty()) f["records"] = json::array();
     const auto& found = records[w->kind()];

@@ -11,19 +11,12 @@ namespace {
 
 constexpr std::size_t longest_address = 320;  // RFC 5321: 64 + @ + 255
 
-std::string joined(std::initializer_list<std::string> names) {
-  std::string out;
-  for (const std::string& n : names)
-    if (!n.empty()) out += (out.empty() ? "" : ",") + n;
-  return out;
-}
-
 }  // namespace
 
 CrmDirectory::Found CrmDirectory::principals(const Call& call, const PrincipalType& kind, std::string_view address) {
   const PartyType& type = *client_->profile().type(kind.kind);
-  const std::string columns = joined({type.key, type.title, kind.address, type.active.column, kind.approved.column,
-                                      kind.incoming, kind.method_set.empty() ? kind.method : std::string{}});
+  const std::string columns = column_list({type.key, type.title, kind.address, type.active.column, kind.approved.column,
+                                           kind.incoming, kind.method_set.empty() ? kind.method : std::string{}});
   Found found;
   client_->rows(host_, call, Select{type.set, columns, kind.address + " eq " + literal(address), type.key, {}}.path(),
                 page_preference(10), "GET " + type.set, [&](const json::object& row) {
@@ -90,7 +83,7 @@ void CrmDirectory::candidates(const Call& call, const PartyType& type, const std
                               const std::map<std::string, std::size_t, std::less<>>& wanted,
                               std::vector<json::array>& out) {
   const Profile& profile = client_->profile();
-  std::string columns = joined({type.key, type.title, type.active.column, type.owner});
+  std::string columns = column_list({type.key, type.title, type.active.column, type.owner});
   for (const std::string& a : type.addresses) columns += "," + a;
   for (const FilterPart& part : or_chains(type.addresses, literals, profile.max_url, profile.max_conditions)) {
     std::map<std::size_t, std::size_t> counts;
@@ -146,8 +139,6 @@ std::vector<std::string> CrmDirectory::parties(const Call& call, std::span<const
 
 std::vector<std::string> CrmDirectory::records(const Call& call, std::string_view kind,
                                                std::span<const std::string_view> keys) {
-  if (kind == "contact" || kind == "lead")
-    return std::vector<std::string>(keys.size(), "[]");  // they have no such keys
   if (kind != "email") throw Error(SY_UNSUPPORTED, "crm-rest carries no " + std::string(kind) + " yet");
   return EmailLookup(*client_, *organization_, host_).records(call, keys);
 }

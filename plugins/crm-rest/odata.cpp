@@ -75,4 +75,17 @@ bool same(const json::object& row, std::string_view column, const json::value& v
   return v != nullptr && *v == value;
 }
 
+std::string column_list(std::initializer_list<std::string> names) {
+  std::string out;
+  for (const std::string& n : names)
+    if (!n.empty()) out += (out.empty() ? "" : ",") + n;
+  return out;
+}
+
+std::string without_brackets(std::string_view message_id) {
+  if (message_id.size() > 2 && message_id.starts_with('<') && message_id.ends_with('>'))
+    message_id = message_id.substr(1, message_id.size() - 2);
+  return std::string(message_id);
+}
+
 }  // namespace syncline::crm

@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,6 +32,12 @@ struct Select {
   std::string set, columns, filter, order, expand;
   [[nodiscard]] std::string path() const;
 };
+
+/// Names of columns as $select wants them; those that a profile does not have are left out.
+std::string column_list(std::initializer_list<std::string> names);
+
+/// A Message-ID as it stands in documents, from either form in which a CRM stores it.
+std::string without_brackets(std::string_view message_id);
 
 /// A GUID in lower case without braces; nothing if it is none.
 std::optional<std::string> guid(std::string_view text);

@@ -38,9 +38,9 @@ std::vector<Acceptor> acceptors(const Mail& mail) {
       for (const json::value& c : configured->get_array()) {
         const json::object& o = c.as_object();
         const std::string address = text_of(o, "address"), other = text_of(o, "kind");
-        const bool known =
-            std::any_of(out.begin(), out.end(), [&](const Acceptor& a) { return same_address(a.address, address); });
-        if (known || !same_address(address, text_of(recipient, "address"))) continue;
+        const bool known = std::any_of(out.begin(), out.end(),
+                                       [&](const Acceptor& a) { return formats::same_but_case(a.address, address); });
+        if (known || !formats::same_but_case(address, text_of(recipient, "address"))) continue;
         out.push_back({address, other, id_of(mail, text_of(recipient, "address"), other),
                        method_of(mail, other, number_of(o, "method", 1))});
       }
@@ -70,6 +70,13 @@ Verdict accepts(const Mail& mail, const Acceptor& a) {
   return {};
 }
 
+bool is_recipient(const Mail& mail, const std::string& address) {
+  for (const std::string_view field : {"to", "cc", "bcc"})
+    for (const json::object& r : mail.addresses(field))
+      if (formats::same_but_case(text_of(r, "address"), address)) return true;
+  return false;
+}
+
 /// The queues among `all` that take the mail: each gets a queue item.
 json::array queues(const Mail& mail, const std::vector<Acceptor>& all, bool asked) {
   json::array out;
@@ -78,15 +85,11 @@ json::array queues(const Mail& mail, const std::vector<Acceptor>& all, bool aske
   };
   const bool own = mail.enabled("compat.CreateQueueItemForSynchronizingMailbox", true);
   const bool named = mail.enabled("compat.CreateQueueItemsForAcceptingQueueRecipients", true);
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const Acceptor& a = all[i];
+  for (const Acceptor& a : all) {
     if (a.kind != "queue") continue;
-    bool recipient = i != 0;
-    for (const std::string_view field : {"to", "cc", "bcc"})
-      for (const json::object& r : mail.addresses(field))
-        recipient = recipient || same_address(text_of(r, "address"), a.address);
-    const bool takes = asked || accepts(mail, a).reason != nullptr;
-    if (i == 0 ? own || (recipient && named && takes) : named && takes) add(a.id);
+    const bool in_hand = &a == all.data();
+    const bool takes = named && (asked || accepts(mail, a).reason != nullptr);
+    if ((in_hand && own) || (takes && (!in_hand || is_recipient(mail, a.address)))) add(a.id);
   }
   return out;
 }

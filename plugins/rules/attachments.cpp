@@ -9,7 +9,7 @@ namespace {
 
 std::string extension(const std::string& name) {
   const auto dot = name.rfind('.');
-  return dot == std::string::npos ? std::string() : lowered(std::string_view(name).substr(dot + 1));
+  return dot == std::string::npos ? std::string() : formats::lower(std::string_view(name).substr(dot + 1));
 }
 
 }  // namespace
@@ -21,7 +21,7 @@ Ruling Attachments::judge(const Proposal& p) const {
   if (list == nullptr || !list->is_array()) return {};
   const std::int64_t most = mail.number("attachments.max_size", 0);
   std::vector<std::string> blocked = mail.words("attachments.blocked");
-  for (std::string& b : blocked) b = lowered(b.starts_with('.') ? b.substr(1) : b);
+  for (std::string& b : blocked) b = formats::lower(b.starts_with('.') ? b.substr(1) : b);
   json::array kept, lost;
   std::string names;
   for (const json::value& v : list->get_array()) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <syncline/formats/base64.hpp>
+#include <syncline/formats/hex.hpp>
 #include <syncline/formats/smart_match.hpp>
 
 #include "mail_rules.hpp"
@@ -24,7 +25,7 @@ struct Way {
 bool forwarded(const Mail& mail) {
   constexpr std::array<std::string_view, 15> prefixes{"fw:", "fwd:", "wg:",  "tr:",  "rv:",   "i:",    "doorst:", "vl:",
                                                       "vb:", "pd:",  "enc:", "ilt:", "转发:", "轉寄:", "転送:"};
-  const std::string subject = lowered(mail.text("subject"));
+  const std::string subject = formats::lower(mail.text("subject"));
   const std::size_t begin = subject.find_first_not_of(' ');
   return begin != std::string::npos && std::any_of(prefixes.begin(), prefixes.end(), [&](std::string_view p) {
            return std::string_view(subject).substr(begin).starts_with(p);
@@ -50,13 +51,7 @@ std::vector<std::string> tokens(const Mail& mail) {
 std::string conversation(const Mail& mail) {
   const std::string bytes = formats::base64_decode(mail.text("conversation_index"));
   if (bytes.size() < conversation_bytes) return {};
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (const char c : std::string_view(bytes).substr(0, conversation_bytes)) {
-    out.push_back(digits[static_cast<unsigned char>(c) >> 4U]);
-    out.push_back(digits[static_cast<unsigned char>(c) & 0x0FU]);
-  }
-  return out;
+  return formats::hex_encode(std::string_view(bytes).substr(0, conversation_bytes));
 }
 
 json::array texts(const std::vector<std::string>& from) { return json::array(from.begin(), from.end()); }

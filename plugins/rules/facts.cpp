@@ -135,18 +135,6 @@ const json::array* Mail::candidates(std::string_view address) const {
 
 bool is_new_mail(const Proposal& p) { return p.verb == SY_CREATE && p.kind == "email" && p.side == SY_CRM; }
 
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
-
-bool same_address(std::string_view l, std::string_view r) {
-  return l.size() == r.size() && std::equal(l.begin(), l.end(), r.begin(), [](unsigned char a, unsigned char b) {
-           return (a < 0x80 ? std::tolower(a) : a) == (b < 0x80 ? std::tolower(b) : b);
-         });
-}
-
 std::optional<std::int64_t> instant(const json::object& o, std::string_view name) {
   const std::string t = text_of(o, name);
   return t.empty() ? std::nullopt : formats::from_iso(t);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <syncline/formats/ascii.hpp>
 #include <syncline/rule.hpp>
 #include <vector>
 
@@ -50,9 +51,6 @@ bool is_new_mail(const Proposal& p);
 std::string text_of(const json::object& o, std::string_view name);
 std::int64_t number_of(const json::object& o, std::string_view name, std::int64_t otherwise);
 bool flag_of(const json::object& o, std::string_view name);
-/// ASCII letters only: addresses and extensions.
-std::string lowered(std::string_view text);
-bool same_address(std::string_view l, std::string_view r);
 /// UTC milliseconds of an instant in a document; nullopt: absent.
 std::optional<std::int64_t> instant(const json::object& o, std::string_view name);
 

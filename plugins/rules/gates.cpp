@@ -52,8 +52,9 @@ Ruling Protected::judge(const Proposal& p) const {
   if (!mail.enabled("compat.RestrictIRMEmailItems", false)) return {};
   bool found = flag_of(mail.doc, "protected");
   for (const json::object& a : mail.addresses("attachments"))
-    found = found || text_of(a, "type") == "application/x-microsoft-rpmsg-message" ||
-            same_address(text_of(a, "name"), "message.rpmsg");  // a relay may have made its type a plain stream
+    found =
+        found || text_of(a, "type") == "application/x-microsoft-rpmsg-message" ||
+        formats::same_but_case(text_of(a, "name"), "message.rpmsg");  // a relay may have made its type a plain stream
   return found ? say(SY_VETO, "rights_protected") : Ruling{};
 }
 
@@ -103,7 +104,7 @@ Ruling Recipients::judge(const Proposal& p) const {
       if (address.empty()) continue;
       if (configured != nullptr && configured->is_array())
         for (const auto& c : configured->get_array())
-          if (same_address(text_of(c.as_object(), "address"), address)) return {};
+          if (formats::same_but_case(text_of(c.as_object(), "address"), address)) return {};
       const json::array* who = mail.candidates(address);
       if (who == nullptr) {
         unknown = true;

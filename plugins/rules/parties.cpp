@@ -91,8 +91,10 @@ json::object newcomer(const json::object& from) {
 json::array need_for(const Mail& mail, const json::object& from, const std::string& role) {
   const std::string kind = mail.word("autocreate.create", "contact");
   if (kind == "none" || !mail.enabled("autocreate.org_allows", true)) return {};
-  return {json::object{
-      {"name", role}, {"kind", kind}, {"key", "email:" + lowered(text_of(from, "address"))}, {"doc", newcomer(from)}}};
+  return {json::object{{"name", role},
+                       {"kind", kind},
+                       {"key", "email:" + formats::lower(text_of(from, "address"))},
+                       {"doc", newcomer(from)}}};
 }
 
 }  // namespace

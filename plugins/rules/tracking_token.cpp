@@ -1,6 +1,7 @@
 #include "tracking_token.hpp"
 
 #include <algorithm>
+#include <syncline/formats/ascii.hpp>
 
 namespace syncline::rules {
 
@@ -8,13 +9,6 @@ namespace {
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
 bool word(char c) { return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool begins(std::string_view text, std::string_view prefix) {
-  return text.size() >= prefix.size() &&
-         std::equal(prefix.begin(), prefix.end(), text.begin(), [](char l, char r) { return lower(l) == lower(r); });
-}
-
 }  // namespace
 
 std::vector<std::string> tracking_tokens(std::string_view subject, const std::vector<std::string>& prefixes,
@@ -22,7 +16,7 @@ std::vector<std::string> tracking_tokens(std::string_view subject, const std::ve
   std::vector<std::string> out;
   for (std::size_t at = 0; at < subject.size(); ++at)
     for (const std::string& prefix : prefixes) {
-      if (prefix.empty() || !begins(subject.substr(at), prefix)) continue;
+      if (prefix.empty() || !formats::same_but_case(subject.substr(at, prefix.size()), prefix)) continue;
       const std::string_view rest = subject.substr(at + prefix.size());
       if (rest.size() < digits || !std::all_of(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(digits), digit))
         continue;

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "syncline/formats/hex.hpp"
 #include "syncline/plugin.hpp"
 
 namespace syncline::formats {
@@ -28,18 +29,11 @@ void Sha256::append(std::string_view data) {
 }
 
 std::string Sha256::finish() {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
   unsigned length = 0;
   State::require(EVP_DigestFinal_ex(state_->context.get(), hash.data(), &length) == 1);
   state_->begin();
-  std::string text;
-  text.reserve(std::size_t{length} * 2);
-  for (unsigned i = 0; i < length; ++i) {
-    text += digits[hash[i] >> 4];
-    text += digits[hash[i] & 0x0Fu];
-  }
-  return text;
+  return hex_encode({reinterpret_cast<const char*>(hash.data()), length});
 }
 
 std::string sha256_hex(std::string_view data) {

@@ -5,6 +5,8 @@
 #include <boost/regex.hpp>
 #include <locale>
 
+#include "syncline/formats/ascii.hpp"
+
 namespace syncline::formats {
 
 namespace json = boost::json;
@@ -12,12 +14,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t longest_subject = 1000, most_addresses = 20;
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
 
 /// Letters of every alphabet, whatever the process is set to.
 const std::locale& unicode() {
@@ -39,6 +35,25 @@ boost::wregex compile(std::string_view expression) {
   return out;
 }
 
+std::vector<std::string> texts_of(const json::object& o, std::string_view name) {
+  std::vector<std::string> out;
+  if (const json::value* v = o.if_contains(name); v != nullptr && v->is_array())
+    for (const json::value& e : v->get_array())
+      if (e.is_string()) out.emplace_back(e.get_string());
+  return out;
+}
+
+std::size_t number_of(const json::object& o, std::string_view name, std::size_t otherwise) {
+  const json::value* v = o.if_contains(name);
+  return v != nullptr && v->is_int64() ? static_cast<std::size_t>(std::max<std::int64_t>(v->get_int64(), 0))
+                                       : otherwise;
+}
+
+std::string_view text_of(const json::object& o, std::string_view name) {
+  const json::value* v = o.if_contains(name);
+  return v != nullptr && v->is_string() ? std::string_view(v->get_string()) : std::string_view();
+}
+
 }  // namespace
 
 std::optional<std::string> fault_of_expression(std::string_view expression) {
@@ -51,7 +66,10 @@ std::optional<std::string> fault_of_expression(std::string_view expression) {
 }
 
 SubjectWords::SubjectWords(std::string_view noise, std::size_t most) : most_(most) {
-  if (!fault_of_expression(noise)) noise_ = std::make_shared<const boost::wregex>(compile(noise));
+  try {
+    noise_ = std::make_shared<const boost::wregex>(compile(noise));
+  } catch (const std::runtime_error&) {  // it takes nothing off
+  }
 }
 
 std::vector<std::string> SubjectWords::of(std::string_view subject) const {
@@ -77,13 +95,42 @@ std::vector<std::string> SubjectWords::of(std::string_view subject) const {
   return out;
 }
 
+Likeness::Likeness(const json::object& wanted)
+    : subject_(texts_of(wanted, "subject")),
+      addresses_(texts_of(wanted, "addresses")),
+      delta_(number_of(wanted, "delta", 0)),
+      min_addresses_(number_of(wanted, "min_addresses", 2)),
+      words_(text_of(wanted, "noise"), number_of(wanted, "max_words", 20)) {}
+
+bool Likeness::fits(std::string_view subject, const std::vector<std::string>& addresses) const {
+  std::vector<std::string> less = subject_, more = words_.of(subject);
+  if (less.size() > more.size()) std::swap(less, more);
+  if (more.size() - less.size() > delta_) return false;
+  const auto in = [](const std::vector<std::string>& all) {
+    return [&all](const std::string& one) { return std::find(all.begin(), all.end(), one) != all.end(); };
+  };
+  return std::all_of(less.begin(), less.end(), in(more)) &&
+         static_cast<std::size_t>(std::count_if(addresses_.begin(), addresses_.end(), in(addresses))) >= min_addresses_;
+}
+
+std::vector<std::string> Likeness::needed_words() const {
+  std::vector<std::string> out = subject_;
+  std::sort(out.begin(), out.end(), [](const std::string& l, const std::string& r) {
+    return l.size() != r.size() ? l.size() > r.size() : l < r;
+  });
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  if (out.size() <= delta_ || addresses_.size() < min_addresses_) return {};
+  out.resize(delta_ + 1);
+  return out;
+}
+
 std::vector<std::string> mail_addresses(const json::object& mail) {
   std::vector<std::string> out;
   const auto take = [&](const json::value& v) {
     const auto* o = v.if_object();
     const auto* a = o == nullptr ? nullptr : o->if_contains("address");
     if (a == nullptr || !a->is_string() || a->get_string().empty() || out.size() == most_addresses) return;
-    std::string address = lowered(a->get_string());
+    std::string address = lower(a->get_string());
     if (std::find(out.begin(), out.end(), address) == out.end()) out.push_back(std::move(address));
   };
   for (const std::string_view name : {"from", "to", "cc", "bcc"}) {

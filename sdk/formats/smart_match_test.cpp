@@ -32,5 +32,23 @@ TEST(SmartMatch, no_expression_and_no_subject_can_hang_or_overflow) {
   EXPECT_THAT(subject_words("x y", "(", 20), ElementsAre("x", "y"));
 }
 
+TEST(SmartMatch, likeness_is_contained_words_and_enough_common_addresses) {
+  const Likeness like({{"subject", {"offer", "pump"}},
+                       {"addresses", {"a@x.test", "b@x.test", "c@x.test"}},
+                       {"delta", 1},
+                       {"min_addresses", 2},
+                       {"max_words", 20},
+                       {"noise", default_noise}});
+  const std::vector<std::string> two{"b@x.test", "a@x.test"};
+  EXPECT_TRUE(like.fits("Re: PUMP offer", two));
+  EXPECT_TRUE(like.fits("offer", two));
+  EXPECT_TRUE(like.fits("new pump offer", two));
+  EXPECT_FALSE(like.fits("a new pump offer", two));
+  EXPECT_FALSE(like.fits("offer hose", two));
+  EXPECT_FALSE(like.fits("pump offer", {"a@x.test"}));
+  EXPECT_THAT(like.needed_words(), ElementsAre("offer", "pump"));
+  EXPECT_THAT(Likeness({{"subject", {"offer"}}, {"addresses", {"a@x.test"}}}).needed_words(), ::testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace syncline::formats

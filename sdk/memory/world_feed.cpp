@@ -143,30 +143,12 @@ json::array World::parties(std::string_view address) {
 
 namespace {
 
-std::vector<std::string> texts_of(const json::object& o, std::string_view name) {
-  std::vector<std::string> out;
-  if (const json::value* v = o.if_contains(name); v != nullptr && v->is_array())
-    for (const json::value& e : v->get_array())
-      if (e.is_string()) out.emplace_back(e.get_string());
-  return out;
-}
-
 /// Whether a mail is like the one that a key "words:" describes.
 bool is_like(const json::object& mail, const json::object& wanted) {
   if (const json::value* c = mail.if_contains("correlation");
       c != nullptr && text_at(c->as_object(), "method") == "skipped")
     return false;
-  const std::vector<std::string> addresses = formats::mail_addresses(mail);
-  std::int64_t common = 0;
-  for (const std::string& a : texts_of(wanted, "addresses"))
-    common += std::count(addresses.begin(), addresses.end(), a);
-  if (common < number_at(wanted, "min_addresses")) return false;
-  const formats::SubjectWords words(text_at(wanted, "noise"), static_cast<std::size_t>(number_at(wanted, "max_words")));
-  std::vector<std::string> less = texts_of(wanted, "subject"), more = words.of(text_at(mail, "subject"));
-  if (less.size() > more.size()) std::swap(less, more);
-  return static_cast<std::int64_t>(more.size() - less.size()) <= number_at(wanted, "delta") &&
-         std::all_of(less.begin(), less.end(),
-                     [&](const std::string& w) { return std::find(more.begin(), more.end(), w) != more.end(); });
+  return formats::Likeness(wanted).fits(text_at(mail, "subject"), formats::mail_addresses(mail));
 }
 
 bool bears(const json::object& mail, std::string_view key) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mapped/mapped_endpoint.hpp"
+#include "odata.hpp"
 #include "syncline/net/url.hpp"
 
 namespace syncline::crm {
@@ -21,11 +22,6 @@ std::vector<Path> columns(const PeopleMap& p) {
   std::vector<Path> out{p.key, p.name, p.active, p.owner};
   out.insert(out.end(), p.addresses.begin(), p.addresses.end());
   return out;
-}
-
-std::string without_brackets(std::string text) {
-  if (text.size() > 2 && text.front() == '<' && text.back() == '>') text = text.substr(1, text.size() - 2);
-  return text;
 }
 
 }  // namespace

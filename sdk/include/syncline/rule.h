@@ -53,7 +53,8 @@ typedef struct sy_rule {
   /* JSON array out of: user, now, link, parties, received_after;
    * records: an array of the CRM's records with this item's own natural key, as sy_directory.records gives them;
    * records_by_key: what `keys` asked for, {key: array of records}; absent: the directory could not be asked;
-   * page: the keys of what is accepted in this very pass and may not be in the CRM yet, as `keys` would name them;
+   * page: those that `keys` asked for of what came before it in this very pass, is accepted, and may not be in the CRM
+   * yet;
    * request: a person asked for this: {"verb": "track"|"regarding", "by": address, "regarding": {"type", "id"} if
    * given} */
   sy_str wants;
