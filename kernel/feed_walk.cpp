@@ -132,7 +132,8 @@ Pending FeedWalk::pending_of(std::int64_t pair, const Item& item) const {
   return p;
 }
 
-/// An item that is listed again as it was keeps its row: when it is tried next, and how often it was.
+/// An item that is listed again as it was keeps its row: when it is tried next, and how often it was. A mailbox without
+/// a cursor lists it in every walk, and would have it tried anew at once and for ever.
 void FeedWalk::note(std::int64_t pair, const Item& item, Batch& batch) {
   Pending p = pending_of(pair, item);
   const auto known = ledger_.pending(pair, settings_.side, item.id);
@@ -210,12 +211,6 @@ void FeedWalk::route_unlinked(const RoutedPair& pair, const Item& item, Batch& b
   }
   if (!concerns(pair, item)) return;
   if (seen && seen->version == item.version && !seen->verdict.empty()) return;
-  // What waits already keeps its place: a mailbox without a cursor lists it in every walk, and would have it tried anew
-  // at once and for ever.
-  if (const auto waits = ledger_.pending(pair.pair, settings_.side, item.id);
-      waits && !waits->gone && waits->version == item.version &&
-      (one_way(feed_.kind) || item.doc.empty() || (seen && seen->version == item.version)))
-    return;
   if (!item.doc.empty() && !one_way(feed_.kind)) {
     Seen s;
     if (seen) {
