@@ -19,14 +19,11 @@ class Thread {
   /// An email that alice sent to carol from the CRM: NAME@crm.test.
   std::string known(const std::string& name, const std::string& subject = "Offer", json::object more = {}) {
     json::object row{{"subject", subject},
-                     {"messageid", "<" + name + "@crm.test>"},
-                     {"directioncode", true},
                      {"email_activity_parties",
                       {{{"addressused", "alice@contoso.test"}, {"participationtypemask", 1}},
                        {{"addressused", "carol@customer.test"}, {"participationtypemask", 2}}}}};
     for (auto& m : more) row[m.key()] = std::move(m.value());
-    const std::string id = house.crm().add("emails", row);
-    house.crm().edit("emails", id, {{"statecode", 1}, {"statuscode", 3}});
+    const std::string id = house.in_crm(name + "@crm.test", std::move(row));
     names_[id] = name;
     return id;
   }

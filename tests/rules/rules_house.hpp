@@ -95,8 +95,6 @@ class RulesHouse {
     return code != nullptr && code->is_number() ? code->to_number<int>() : -2;
   }
 
-  /// `syncline-crash sync`, dying at a step; 0: none.
-  Ended sync_dying_at(long step) { return house_.run({"sync", "--yes", "--workers", "1"}, {.die = step}); }
   std::string verdict(const std::string& item, const std::string& owner = "alice") {
     return text(explain(item, owner), "verdict");
   }
@@ -118,18 +116,6 @@ class RulesHouse {
     for (auto& m : more) row[m.key()] = m.value();
     return crm().add("contacts", row);
   }
-  /// Names of the queues that hold the mail.
-  std::vector<std::string> queues(const std::string& message_id) {
-    std::vector<std::string> out;
-    const auto row = mail(message_id);
-    if (!row) return out;
-    for (const json::object& item : crm().rows("queueitems"))
-      if (text(item, "_objectid_value") == text(*row, "activityid"))
-        out.push_back(name_of(text(item, "_queueid_value")));
-    std::sort(out.begin(), out.end());
-    return out;
-  }
-
   /// The CRM's row of a mail; nullopt: it has none. More than one is a failure.
   std::optional<json::object> mail(const std::string& message_id) {
     std::optional<json::object> found;
