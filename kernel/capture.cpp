@@ -10,6 +10,9 @@ namespace syncline {
 
 namespace {
 
+/// Rows that one transaction of this phase takes: what it does is small, and each commit costs a flush of the disk.
+constexpr std::size_t rows_a_commit = 1000;
+
 bool wants(const PassContext& ctx, const std::string& kind) {
   return std::find(ctx.settings.kinds.begin(), ctx.settings.kinds.end(), kind) != ctx.settings.kinds.end();
 }
@@ -44,8 +47,8 @@ void capture_mailbox(PassContext& ctx) {
 void learn_keys(PassContext& ctx) {
   for (const Side side : both_sides) {
     std::vector<std::int64_t> after;
-    for (auto page = ctx.ledger.pending_page(ctx.state.id, side, after, 100); !page.empty();
-         page = ctx.ledger.pending_page(ctx.state.id, side, after, 100)) {
+    for (auto page = ctx.ledger.pending_page(ctx.state.id, side, after, rows_a_commit); !page.empty();
+         page = ctx.ledger.pending_page(ctx.state.id, side, after, rows_a_commit)) {
       std::map<std::string, std::vector<std::string>> ask;
       for (const Pending& p : page) {
         if (p.gone || one_way(p.kind) || ctx.ledger.link_of_item(ctx.state.id, side, ctx.state.org, p.kind, p.id))
@@ -55,8 +58,8 @@ void learn_keys(PassContext& ctx) {
       }
       Batch batch;
       for (const auto& [kind, ids] : ask)
-        ctx.endpoint[side]->fetch(ctx.budget(), kind, ids, SY_WHOLE, [&](const Item& i) {
-          if (i.gone() || i.invisible()) return true;
+        read_items(ctx, side, kind, ids, SY_WHOLE, [&](const Item& i) {
+          if (i.gone() || i.invisible()) return;
           auto s = ctx.ledger.seen(ctx.state.id, side, i.id);
           if (s)
             batch.remove(*s);
@@ -71,7 +74,6 @@ void learn_keys(PassContext& ctx) {
           s->keys = all_match_keys(ctx.state.organization, kind, side, i,
                                    normalise(parse_object(i.doc, "an item's document")));
           batch.put(*s);
-          return true;
         });
       ctx.commit(std::move(batch));
     }
@@ -93,47 +95,58 @@ bool needs_echo(PassContext& ctx, const Link& l) {
   return (flags & all) == (SY_FEED_CURSOR | SY_FEED_TOMBSTONES);
 }
 
+/// What a look at the side that must show the echo makes of a created link. True: something of it is to be recorded.
+bool confirm(PassContext& ctx, Link& l, const Item* found, Batch& batch) {
+  const bool gone = found == nullptr || found->gone() || found->invisible();
+  const bool waits = !gone && needs_echo(ctx, l);
+  const bool moved = gone || found->version != l.side[l.confirm_side].version;
+  if (!one_way(l.kind) && moved) {
+    Pending p;
+    p.pair = ctx.state.id;
+    p.side = l.confirm_side;
+    p.id = l.side[l.confirm_side].id;
+    p.kind = l.kind;
+    p.version = found == nullptr ? std::string() : found->version;
+    p.gone = gone;
+    p.since_ms = ctx.clock();
+    batch.put(p);
+  }
+  if (waits) return !one_way(l.kind) && moved;
+  if (gone && one_way(l.kind)) {
+    l.state = LinkState::tombstone;
+    l.cause = "deleted_in_crm";
+  } else {
+    l.state = LinkState::live;
+  }
+  l.since_ms = ctx.clock();
+  batch.put(l, ctx.state.org);
+  return true;
+}
+
 /// A created link whose echo a complete walk did not show is fetched and looked at (repair 2).
 void confirm_links(PassContext& ctx) {
+  std::map<std::pair<Side, std::string>, std::vector<Link>> unseen;  // by where and of what kind
   for (Link& l : ctx.ledger.unconfirmed(ctx.state.id)) {
     if (l.state != LinkState::unconfirmed) continue;
-    const Side side = l.confirm_side;
-    const auto [begun, complete] = walks_of(ctx, side, l.kind);
+    const auto [begun, complete] = walks_of(ctx, l.confirm_side, l.kind);
     if (begun != 0 && complete <= l.confirm_walk) continue;  // no walk that began after the record has ended yet
-    Presence found = Presence::gone;
-    std::string version;
-    ctx.endpoint[side]->fetch(ctx.budget(), l.kind, std::vector<std::string>{l.side[side].id}, SY_HEAD,
-                              [&](const Item& i) {
-                                found = i.gone() || i.invisible() ? Presence::gone : Presence::there;
-                                version = i.version;
-                                return true;
-                              });
-    Batch batch;
-    const bool waits = found == Presence::there && needs_echo(ctx, l);
-    if (found == Presence::gone && one_way(l.kind)) {
-      l.state = LinkState::tombstone;
-      l.cause = "deleted_in_crm";
-    } else if (!waits) {
-      l.state = LinkState::live;
+    unseen[{l.confirm_side, l.kind}].push_back(std::move(l));
+  }
+  for (auto& [where, links] : unseen) {
+    const auto& [side, kind] = where;
+    for (std::size_t at = 0; at < links.size(); at += rows_a_commit) {
+      const std::span<Link> some = std::span(links).subspan(at, std::min(rows_a_commit, links.size() - at));
+      std::vector<std::string> ids;
+      for (const Link& l : some) ids.push_back(l.side[side].id);
+      std::map<std::string, Item> found;
+      read_items(ctx, side, kind, ids, SY_HEAD, [&](const Item& i) { found[i.id] = i; });
+      Batch batch;
+      for (Link& l : some) {
+        const auto it = found.find(l.side[side].id);
+        if (confirm(ctx, l, it == found.end() ? nullptr : &it->second, batch)) ++ctx.counts.settled;
+      }
+      ctx.commit(std::move(batch));
     }
-    if (!one_way(l.kind) && (found == Presence::gone || version != l.side[side].version)) {
-      Pending p;
-      p.pair = ctx.state.id;
-      p.side = side;
-      p.id = l.side[side].id;
-      p.kind = l.kind;
-      p.version = version;
-      p.gone = found == Presence::gone;
-      p.since_ms = ctx.clock();
-      batch.put(p);
-    }
-    if (waits && batch.empty()) continue;
-    if (!waits) {
-      l.since_ms = ctx.clock();
-      batch.put(l, ctx.state.org);
-    }
-    ctx.commit(std::move(batch));
-    ++ctx.counts.settled;
   }
 }
 

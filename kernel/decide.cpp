@@ -33,23 +33,6 @@ SideNow side_now(const std::optional<Item>& item) {
   return now;
 }
 
-/// Reads items of one side in batches and hands each to `give`.
-template <class F>
-void read_items(PassContext& ctx, Side side, std::string_view kind, const std::vector<std::string>& ids, int depth,
-                F give) {
-  const std::uint32_t most = ctx.endpoint[side]->caps(kind).max_batch;
-  const std::size_t step = most == 0 ? ids.size() : most;
-  for (std::size_t at = 0; at < ids.size(); at += step) {
-    ctx.check();
-    const std::vector<std::string> some(ids.begin() + static_cast<std::ptrdiff_t>(at),
-                                        ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), at + step)));
-    ctx.endpoint[side]->fetch(ctx.budget(), kind, some, depth, [&](const Item& i) {
-      give(i);
-      return true;
-    });
-  }
-}
-
 std::map<std::string, std::vector<WorkItem*>> by_kind(std::vector<WorkItem>& batch) {
   std::map<std::string, std::vector<WorkItem*>> out;
   for (WorkItem& w : batch)
@@ -371,6 +354,21 @@ class Judge {
 };
 
 }  // namespace
+
+void read_items(PassContext& ctx, Side side, std::string_view kind, const std::vector<std::string>& ids, int depth,
+                const std::function<void(const Item&)>& give) {
+  const std::uint32_t most = ctx.endpoint[side]->caps(kind).max_batch;
+  const std::size_t step = most == 0 ? ids.size() : most;
+  for (std::size_t at = 0; at < ids.size(); at += step) {
+    ctx.check();
+    const std::vector<std::string> some(ids.begin() + static_cast<std::ptrdiff_t>(at),
+                                        ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), at + step)));
+    ctx.endpoint[side]->fetch(ctx.budget(), kind, some, depth, [&](const Item& i) {
+      give(i);
+      return true;
+    });
+  }
+}
 
 Proposed proposed(const WorkItem& w) {
   Proposed p;
