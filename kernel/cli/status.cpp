@@ -57,7 +57,10 @@ json::object pair_status(Engine& engine, const PairConfig& p, const PairState* s
 
 void print(const json::object& o) {
   const std::string name(o.at("pair").as_string());
-  std::cout << name << ": " << std::string_view(o.at("state").as_string());
+  const std::string_view state = o.at("state").as_string();
+  std::cout << name << ": " << state;
+  if (state == "never_run")
+    std::cout << ", no pass has reached both its sides yet: see `syncline doctor " << name << "`";
   if (const auto* at = o.if_contains("last_success"))
     std::cout << ", last success " << instant_text(at->to_number<std::int64_t>());
   if (const auto* at = o.if_contains("next_pass"))
@@ -65,7 +68,10 @@ void print(const json::object& o) {
   if (const auto* q = o.if_contains("quarantined"); q != nullptr && q->to_number<std::int64_t>() != 0)
     std::cout << ", " << *q << " in quarantine";
   if (const auto* t = o.if_contains("totals"); t != nullptr && !t->as_object().empty())
-    std::cout << ", so far " << json::serialize(*t);
+    for (const char* before = ", so far "; const auto& [what, n] : t->as_object()) {
+      std::cout << before << n << " " << std::string_view(what);
+      before = ", ";
+    }
   if (const auto* w = o.if_contains("waiting_for"))
     std::cout << "\n    waits for a person: " << json::serialize(*w) << " → syncline confirm " << name;
   if (const auto* x = o.if_contains("error")) std::cout << "\n    " << std::string_view(x->at("text").as_string());
@@ -84,7 +90,8 @@ void status(Context& context, const Options& options) {
     const auto state = states.find(p.name);
     json::object o = pair_status(engine, p, state == states.end() ? nullptr : &state->second, options, now);
     const std::string_view word = o.at("state").as_string();
-    if (word == "failing" || word == "late")
+    // A pair that no pass has ever reached is as silent as one that fails: whoever watches must hear of it.
+    if (word == "failing" || word == "late" || word == "never_run")
       context.exit_code = std::max(context.exit_code, static_cast<int>(exit_code::items_failed));
     if (word == "waits_for_confirmation")
       context.exit_code = std::max(context.exit_code, static_cast<int>(exit_code::stopped));
@@ -98,9 +105,9 @@ void status(Context& context, const Options& options) {
 
 void add_status(CLI::App& app, Context& context) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "status",
-      "Shows how each pair stands; takes no lease and asks no server. Exit code 1: failing or late, 2: waits");
+  CLI::App* c = app.add_subcommand("status",
+                                   "Shows how each pair stands; takes no lease and asks no server. Exit code 1: "
+                                   "failing, late or never run, 2: waits");
   c->add_flag("--json", o->json, "As JSON");
   c->add_option("--max-age", o->max_age_s,
                 "Seconds after which a last success is late; else three times the pause that the daemon makes")

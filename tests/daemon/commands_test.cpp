@@ -1,4 +1,9 @@
 // The commands of an administrator beside a whole installation: init, doctor, history, quarantine.
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <sstream>
+
 #include "tests/crash/mail_house.hpp"
 
 namespace syncline::test {
@@ -152,6 +157,28 @@ TEST(Doctor, SaysOfEachThingThatIsWrongWhatToDo) {
   const Ended away = house.run({"doctor", "--json"}, with);
   EXPECT_NE(away.code, 0) << away.output;
   EXPECT_EQ(state(finding(json::parse(away.output), "mail", "tcp")), "error") << away.output;
+}
+
+TEST(Status, IsNoGoodNewsOfAPairWhoseCrmHasBeenDeadFromTheStart) {
+  MailHouse house(alone());
+  house.add("alice", letter("one"));
+  std::ostringstream written;
+  written << std::ifstream(house.folder() / "syncline.toml").rdbuf();
+  std::string config = written.str();
+  const std::string url = house.crm().url();
+  for (auto at = config.find(url); at != std::string::npos; at = config.find(url))
+    config.replace(at, url.size(), "http://127.0.0.1:1");
+  std::ofstream(house.folder() / "dead.toml") << config;
+  Child dead = plain;
+  dead.config = "dead.toml";
+  EXPECT_NE(house.run({"sync", "--yes"}, dead).code, 0);
+  const Ended told = house.run({"status"}, dead);
+  EXPECT_EQ(told.code, 1) << told.output;
+  EXPECT_THAT(told.output, ::testing::HasSubstr("alice@contoso.test: never_run"));
+  EXPECT_EQ(house.run({"sync", "--yes"}, plain).code, 0);  // the same state, and a CRM that lives
+  const Ended well = house.run({"status"}, plain);
+  EXPECT_EQ(well.code, 0) << well.output;
+  EXPECT_THAT(well.output, ::testing::HasSubstr("so far 1 created"));
 }
 
 TEST(History, TellsOfEachPassWhatItMovedPER09) {
