@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& e) {
-    std::cerr << "syncline: error[internal]: " << e.what() << "; please report it\n";
+    std::cerr << "syncline: error[internal]: " << syncline::hide_secrets(e.what()) << "; please report it\n";
     return syncline::exit_code::internal;
   }
 }
