@@ -55,7 +55,11 @@ def programs(build: Path) -> list[str]:
     """The test programs that ctest knows under the label `acceptance`."""
     done = subprocess.run(["ctest", "--test-dir", str(build), "--show-only=json-v1", "-L", "^acceptance$"],
                           capture_output=True, text=True, check=True)
-    return [t["command"][0] for t in json.loads(done.stdout)["tests"]]
+    tests = json.loads(done.stdout)["tests"]
+    missing = sorted(t["name"] for t in tests if "command" not in t)  # ctest knows no command of what is not built
+    if missing or not tests:
+        sys.exit(f"{build}: not built: {', '.join(missing) or 'any acceptance test'}; `make rules` builds what it runs")
+    return [t["command"][0] for t in tests]
 
 
 def row_of(test: str) -> str | None:
