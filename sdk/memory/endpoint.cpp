@@ -105,9 +105,16 @@ json::object MemoryEndpoint::with_blobs(const Record& r) const {
   return doc;
 }
 
+void MemoryEndpoint::within_batch(std::size_t count) const {
+  const std::uint32_t most = system_->features.max_batch;
+  if (most != 0 && count > most)
+    throw Error(SY_INVALID, std::to_string(count) + " in one call, and this system takes " + std::to_string(most));
+}
+
 void MemoryEndpoint::fetch(const Call& call, std::string_view kind, std::span<const std::string_view> ids, int depth,
                            const ItemSink& sink) {
   if (!known(kind)) throw Error(SY_UNSUPPORTED, "memory carries no " + std::string(kind));
+  within_batch(ids.size());
   for (const std::string_view id : ids) {
     host_.count("requests");
     with_patience(call, [&] {
@@ -159,6 +166,7 @@ Record MemoryEndpoint::send(const Call& call, const Write& w, std::string_view w
 }
 
 void MemoryEndpoint::apply(const Call& call, std::span<const Operation> ops, const DoneSink& sink) {
+  within_batch(ops.size());
   for (std::size_t i = 0; i < ops.size(); ++i) {
     call.check();
     try {

@@ -56,6 +56,8 @@ class MemoryEndpoint final : public Endpoint {
   Done create_email(const Call&, const Operation&);
   Record upload(const Call&, const Write& draft, const std::string& part, const std::string& reference);
   Record send(const Call&, const Write&, std::string_view what);
+  /// Throws when a call asks for more than `max_batch` says that it takes.
+  void within_batch(std::size_t count) const;
   [[nodiscard]] std::string box() const;
   [[nodiscard]] json::object with_blobs(const Record&) const;
 

@@ -32,6 +32,22 @@ TEST(Laws, a_first_run_carries_both_ways_and_a_second_writes_nothing) {
   EXPECT_EQ(again[0].counts.looked_at, 0);
 }
 
+TEST(Laws, no_call_asks_for_more_than_a_side_takes) {
+  // Both refuse larger calls, and their feeds carry no documents, so that the match keys have to be fetched too.
+  House h("max_batch = 3\nfeed_docs = false", "max_batch = 2\nfeed_docs = false");
+  fill(h);
+  h.settle();
+  h.expect_in_step("contact", "email1");
+  h.expect_in_step("task", "subject");
+  EXPECT_EQ(h.titles(SY_CRM, "contact", "email1").size(), 16u);
+  for (int i = 0; i < 5; ++i)
+    h.world().edit(SY_CRM, h.id_of(SY_CRM, "contact", "email1", "m" + std::to_string(i) + "@x.test"),
+                   {{"jobtitle", "crm edit"}});
+  h.settle();
+  h.expect_in_step("contact", "email1");
+  EXPECT_EQ(h.documents(SY_MAILBOX, "contact", "email1").at("m4@x.test").at("jobtitle").as_string(), "crm edit");
+}
+
 TEST(Laws, S9_unlinked_twins_are_linked_and_the_crm_wins) {
   House h;
   h.world().add(SY_MAILBOX, alice, "contact", contact("ann@x.test", "from the mailbox"));
