@@ -361,6 +361,7 @@ void read_items(PassContext& ctx, Side side, std::string_view kind, const std::v
   const std::size_t step = most == 0 ? ids.size() : most;
   for (std::size_t at = 0; at < ids.size(); at += step) {
     ctx.check();
+    ctx.renew();  // a slow side may take longer for all of them than the lease lasts
     const std::vector<std::string> some(ids.begin() + static_cast<std::ptrdiff_t>(at),
                                         ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), at + step)));
     ctx.endpoint[side]->fetch(ctx.budget(), kind, some, depth, [&](const Item& i) {
