@@ -3,8 +3,7 @@
 
 #include "feed_walk.hpp"
 #include "org_feeds.hpp"
-#include "pass.hpp"
-#include "report.hpp"
+#include "record.hpp"
 
 namespace syncline {
 
@@ -60,20 +59,8 @@ void learn_keys(PassContext& ctx) {
       for (const auto& [kind, ids] : ask)
         read_items(ctx, side, kind, ids, SY_WHOLE, [&](const Item& i) {
           if (i.gone() || i.invisible()) return;
-          auto s = ctx.ledger.seen(ctx.state.id, side, i.id);
-          if (s)
-            batch.remove(*s);
-          else
-            s = Seen{};
-          s->pair = ctx.state.id;
-          s->side = side;
-          s->id = i.id;
-          s->kind = kind;
-          s->version = i.version;
-          s->verdict.clear();
-          s->keys = all_match_keys(ctx.state.organization, kind, side, i,
-                                   normalise(parse_object(i.doc, "an item's document")));
-          batch.put(*s);
+          put_unjudged(batch, ctx.ledger.seen(ctx.state.id, side, i.id), ctx.state.id, ctx.state.organization, side,
+                       kind, i);
         });
       ctx.commit(std::move(batch));
     }
@@ -101,14 +88,9 @@ bool confirm(PassContext& ctx, Link& l, const Item* found, Batch& batch) {
   const bool waits = !gone && needs_echo(ctx, l);
   const bool moved = gone || found->version != l.side[l.confirm_side].version;
   if (!one_way(l.kind) && moved) {
-    Pending p;
-    p.pair = ctx.state.id;
-    p.side = l.confirm_side;
-    p.id = l.side[l.confirm_side].id;
-    p.kind = l.kind;
-    p.version = found == nullptr ? std::string() : found->version;
+    Pending p = look_again(ctx, l.confirm_side, l.side[l.confirm_side].id, l.kind,
+                           found == nullptr ? std::string() : found->version);
     p.gone = gone;
-    p.since_ms = ctx.clock();
     batch.put(p);
   }
   if (waits) return !one_way(l.kind) && moved;

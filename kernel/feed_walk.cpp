@@ -211,22 +211,8 @@ void FeedWalk::route_unlinked(const RoutedPair& pair, const Item& item, Batch& b
   }
   if (!concerns(pair, item)) return;
   if (seen && seen->version == item.version && !seen->verdict.empty()) return;
-  if (!item.doc.empty() && !one_way(feed_.kind)) {
-    Seen s;
-    if (seen) {
-      s = *seen;
-      batch.remove(*seen);  // its old match keys go with it
-    }
-    s.pair = pair.pair;
-    s.side = settings_.side;
-    s.id = item.id;
-    s.kind = feed_.kind;
-    s.version = item.version;
-    s.verdict.clear();
-    s.keys = all_match_keys(settings_.organization, feed_.kind, settings_.side, item,
-                            normalise(parse_object(item.doc, "an item's document")));
-    batch.put(s);
-  }
+  if (!item.doc.empty() && !one_way(feed_.kind))
+    put_unjudged(batch, std::move(seen), pair.pair, settings_.organization, settings_.side, feed_.kind, item);
   note(pair.pair, item, batch);
 }
 

@@ -126,6 +126,20 @@ std::vector<std::string> all_match_keys(std::string_view organization, std::stri
   return keys;
 }
 
+void put_unjudged(Batch& batch, std::optional<Seen> seen, std::int64_t pair, std::string_view organization, Side side,
+                  std::string_view kind, const Item& item) {
+  if (seen) batch.remove(*seen);
+  Seen s = std::move(seen).value_or(Seen{});
+  s.pair = pair;
+  s.side = side;
+  s.id = item.id;
+  s.kind = kind;
+  s.version = item.version;
+  s.verdict.clear();
+  s.keys = all_match_keys(organization, kind, side, item, normalise(parse_object(item.doc, "an item's document")));
+  batch.put(s);
+}
+
 bool consumes(const PassContext& ctx, std::string_view kind) {
   constexpr std::uint32_t both = SY_CONSUMES | SY_CAN_DELETE;
   return one_way(kind) && (ctx.endpoint.mailbox->caps(kind).flags & both) == both;

@@ -169,6 +169,11 @@ std::string mark_of(const Item& item, std::string_view name);
 std::vector<std::string> all_match_keys(std::string_view organization, std::string_view kind, Side side,
                                         const Item& item, const json::object& doc);
 
+/// Puts the row of an unlinked item that nobody has judged yet, with the keys by which its twin finds it (S9). `seen`:
+/// its row as it is, whose old keys go; nullopt: it has none.
+void put_unjudged(Batch& batch, std::optional<Seen> seen, std::int64_t pair, std::string_view organization, Side side,
+                  std::string_view kind, const Item& item);
+
 /// Whether the mailbox wants its items deleted once the CRM has them for good.
 bool consumes(const PassContext& ctx, std::string_view kind);
 
