@@ -148,15 +148,19 @@ void match_item(PassContext& ctx, WorkItem& w) {
   if (w.link || one_way(w.kind()) || w.now[w.side()].presence != Presence::there) return;
   const Side s = w.side();
   std::set<std::string> candidates, rivals;
+  const auto add = [&](Side of, const std::string& key, std::set<std::string>& to) {
+    for (const Seen& c : ctx.ledger.seen_by_key(ctx.state.id, of, w.kind(), key))
+      if (!ctx.linked_in_carried[of].contains(c.id)) to.insert(c.id);
+  };
   for (const std::string& key : token_keys(ctx.state.organization, w.kind(), s, w.id(), mark_of(*w.item[s], "token")))
-    for (const Seen& c : ctx.ledger.seen_by_key(ctx.state.id, other(s), w.kind(), key)) candidates.insert(c.id);
+    add(other(s), key, candidates);
   const bool by_token = candidates.size() == 1;
   if (!by_token) candidates.clear();
   for (const std::string& key : by_token ? std::vector<std::string>() : match_keys(w.kind(), w.now[s].doc)) {
-    for (const Seen& c : ctx.ledger.seen_by_key(ctx.state.id, other(s), w.kind(), key)) candidates.insert(c.id);
-    for (const Seen& c : ctx.ledger.seen_by_key(ctx.state.id, s, w.kind(), key))
-      if (c.id != w.id()) rivals.insert(c.id);
+    add(other(s), key, candidates);
+    add(s, key, rivals);
   }
+  rivals.erase(w.id());
   if (candidates.empty()) return;
   if (candidates.size() > 1 || !rivals.empty()) return quarantine_ambiguous(ctx, w, candidates);
   read_items(ctx, other(s), w.kind(), {*candidates.begin()}, SY_WHOLE, [&](const Item& i) {
@@ -166,6 +170,14 @@ void match_item(PassContext& ctx, WorkItem& w) {
     w.now[other(s)] = now;
     w.other_pending = ctx.ledger.pending(ctx.state.id, other(s), i.id);
   });
+  if (by_token || !w.item[other(s)]) return;
+  for (const std::string& key : match_keys(w.kind(), w.now[other(s)].doc)) add(s, key, rivals);
+  rivals.erase(w.id());
+  if (rivals.empty()) return;
+  w.item[other(s)].reset();  // the twin has another one on this side, by another of its keys
+  w.now[other(s)] = {};
+  w.other_pending.reset();
+  quarantine_ambiguous(ctx, w, candidates);
 }
 
 void reconcile_item(PassContext& ctx, WorkItem& w) {

@@ -73,6 +73,23 @@ TEST(Laws, S9_several_candidates_are_quarantined_and_never_guessed) {
   EXPECT_EQ(h.world().records(SY_MAILBOX, "contact").size(), 2u);
 }
 
+TEST(Laws, S9_a_twin_that_two_items_claim_by_different_addresses_is_nobodys) {
+  House h;
+  json::object both = contact("ann@x.test", "c");
+  both["email2"] = "ann@home.test";
+  h.world().add(SY_CRM, "u-alice", "contact", both);
+  h.world().add(SY_MAILBOX, alice, "contact", contact("ann@x.test", "m1"));
+  h.world().add(SY_MAILBOX, alice, "contact", contact("ann@home.test", "m2"));
+  for (int pass = 0; pass < 2; ++pass) {
+    const auto reports = h.sync();
+    EXPECT_EQ(reports[0].counts.quarantined, pass == 0 ? 3 : 0);
+    EXPECT_EQ(h.titles(SY_CRM, "contact", "email1"), std::vector<std::string>{"ann@x.test"});
+    EXPECT_EQ(h.documents(SY_CRM, "contact", "email1").at("ann@x.test"), both);
+    EXPECT_EQ(h.documents(SY_MAILBOX, "contact", "email1").at("ann@home.test"), contact("ann@home.test", "m2"));
+    EXPECT_EQ(h.documents(SY_MAILBOX, "contact", "email1").at("ann@x.test"), contact("ann@x.test", "m1"));
+  }
+}
+
 TEST(Laws, edits_travel_both_ways_and_different_fields_merge) {
   House h;
   fill(h);
