@@ -217,8 +217,7 @@ bool intend(PassContext& ctx, Intent& intent, std::vector<WorkItem*>& owners, st
     }
     try {
       ctx.commit(std::move(batch));
-      ctx.carried.clear();
-      for (auto& f : std::exchange(ctx.after_carried, {})) f();
+      ctx.carried_is_kept();
       return true;
     } catch (const ClaimTaken& taken) {
       ctx.flush();  // what was done is recorded on its own; somebody else's claim never rolls it back

@@ -11,6 +11,7 @@ namespace syncline {
 namespace {
 
 constexpr std::size_t batch_size = 100;
+constexpr std::size_t carried_limit = 2000;    ///< rows: as many as a commit of a batch that writes
 constexpr std::int64_t share_counts_from = 5;  ///< two of ten is no mass change; an emptied side always is
 
 void save_state(PassContext& ctx) {
@@ -243,11 +244,9 @@ void work(PassContext& ctx, Side side) {
     }
     ctx.counts.looked_at += static_cast<std::int64_t>(batch.size());
     if (!batch.empty()) {
-      const bool two_way =
-          std::any_of(batch.begin(), batch.end(), [](const WorkItem& w) { return !one_way(w.kind()); });
       decide(ctx, batch);
       write(ctx, batch);
-      if (two_way) ctx.flush();  // the next batch's matching reads what this one has linked
+      if (ctx.carried.writes().size() > carried_limit) ctx.flush();  // batch after batch with nothing to write remotely
     }
     left -= std::min(left, page.size());
     if (ctx.progress) ctx.progress(ctx.counts, left);

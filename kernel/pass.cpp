@@ -100,6 +100,12 @@ void PassContext::flush() {
     carried.clear();
     commit(std::move(b));
   }
+  carried_is_kept();
+}
+
+void PassContext::carried_is_kept() {
+  carried.clear();
+  for (const Side s : both_sides) linked_in_carried[s].clear();
   for (auto& f : std::exchange(after_carried, {})) f();
 }
 
@@ -223,6 +229,7 @@ void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, st
     s.waits = w.waits;
     if (s.link == 0 && s.verdict != "refused" && !one_way(w.kind()) && w.now[w.side()].presence == Presence::there)
       s.keys = all_match_keys(ctx.state.organization, w.kind(), w.side(), *w.item[w.side()], w.now[w.side()].doc);
+    if (s.link != 0 && !one_way(w.kind())) ctx.linked_in_carried[w.side()].insert(w.id());
     batch.put(s);
   }
   batch.remove(w.pending);

@@ -104,6 +104,8 @@ struct PassContext {
   std::size_t planned_limit = 1000;      ///< operations kept for showing; the counts are always whole
   std::set<std::string> planned_keys{};  ///< of records that a plan has accepted
   Batch carried{};                       ///< record of the batch before: rides with the next intents (S15)
+  /// Items whose link stands in `carried`: the store still has their match keys, and they are nobody's twin any more.
+  Sides<std::set<std::string>> linked_in_carried{};
   std::vector<std::function<void()>> after_carried{};  ///< what may happen once it is durable: spooled parts go
   std::int64_t run = 0;
   std::function<void(const PassCounts&, std::size_t left)> progress{};
@@ -122,7 +124,8 @@ struct PassContext {
   /// With the fence. A pending row that changed since it was read stays; rows of natural keys are merged with what
   /// others wrote. Throws ClaimTaken when a claim in `b` is somebody else's.
   void commit(Batch b);
-  void flush();  ///< commits what is carried
+  void flush();            ///< commits what is carried
+  void carried_is_kept();  ///< it has been committed, here or with other rows
   /// Whether its time has come. A time that nobody would have chosen was written before the clock was set back.
   [[nodiscard]] bool due(const Pending& p) const;
 };

@@ -59,6 +59,7 @@ void put_seen_twin(PassContext& ctx, Batch& batch, const Link& link, Side side) 
   s->verdict = "linked";
   s->fingerprint = ctx.settings.fingerprint;
   s->keys.clear();
+  ctx.linked_in_carried[side].insert(s->id);
   batch.put(*s);
 }
 
