@@ -24,7 +24,7 @@ const OptionTable& section_names() {
   static const std::vector<sy_option> all = [] {
     std::vector<sy_option> out;
     for (const Section& s : sections())
-      if (!s.name.empty())
+      if (!s.name.empty())  // both are literals, so they end with NUL: NOLINTNEXTLINE(bugprone-suspicious-stringview-*)
         out.push_back({sizeof(sy_option), SY_TABLE, 0, s.name.data(), nullptr, nullptr, s.summary.data(), nullptr});
     return out;
   }();

@@ -81,7 +81,8 @@ std::int64_t DueQueue::back_off(int failures) {
   std::int64_t out = retry_.first_ms;
   for (int i = 1; i < failures && out < retry_.most_ms; ++i) out *= 2;
   out = std::min(out, retry_.most_ms);
-  return out / 2 + static_cast<std::int64_t>(static_cast<double>(out - out / 2) * chance_());
+  const std::int64_t sure = out / 2;
+  return sure + static_cast<std::int64_t>(static_cast<double>(out - sure) * chance_());
 }
 
 void DueQueue::answered(const std::string& name, std::int64_t now, JobNext& out) {

@@ -24,7 +24,7 @@ std::string_view name_of(Finding::State s) {
 namespace {
 
 using State = Finding::State;
-constexpr std::uint64_t mebibyte = 1024 * 1024;
+constexpr std::uint64_t mebibyte = std::uint64_t{1024} * 1024;
 constexpr std::uint64_t little_space = 256 * mebibyte;
 
 std::string remedy_of(sy_code code) {

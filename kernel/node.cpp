@@ -49,8 +49,9 @@ void take_instant(const toml::date_time& t, Node& out) {
     out.text = words.str();
     return;
   }
-  const std::int64_t seconds = days_from_civil(t.date.year, t.date.month, t.date.day) * 86'400 + t.time.hour * 3'600 +
-                               t.time.minute * 60 + t.time.second - t.offset->minutes * 60;
+  const std::int64_t seconds = days_from_civil(t.date.year, t.date.month, t.date.day) * 86'400 +
+                               std::int64_t{t.time.hour} * 3'600 + std::int64_t{t.time.minute} * 60 + t.time.second -
+                               std::int64_t{t.offset->minutes} * 60;
   out.type = Node::Type::instant;
   out.integer = seconds * 1'000 + t.time.nanosecond / 1'000'000;
 }

@@ -9,7 +9,7 @@ namespace syncline::pop3 {
 
 namespace {
 
-constexpr std::size_t kHeadLimit = 4 * 1024 * 1024;  // what is longer is refused by the reader of heads
+constexpr std::size_t kHeadLimit = std::size_t{4} * 1024 * 1024;  // what is longer is refused by the reader of heads
 constexpr std::int64_t kMessageRetryMs = 60'000;
 
 }  // namespace

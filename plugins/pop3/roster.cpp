@@ -12,8 +12,8 @@ namespace syncline::pop3 {
 
 namespace {
 
-constexpr std::size_t kSharedLimit = 10'000;         // messages that share UIDLs: each costs a TOP in every session
-constexpr std::size_t kHeadLimit = 4 * 1024 * 1024;  // more of one head is not looked at
+constexpr std::size_t kSharedLimit = 10'000;  // messages that share UIDLs: each costs a TOP in every session
+constexpr std::size_t kHeadLimit = std::size_t{4} * 1024 * 1024;  // more of one head is not looked at
 
 class HeadReader final : public MessageSink {
  public:

@@ -14,14 +14,15 @@ namespace syncline::pop3 {
 
 namespace {
 
-constexpr std::size_t kBuffer = 64 * 1024;
-constexpr std::size_t kLineLimit = 8 * 1024;  // RFC 2449 allows 512; listings and greetings of real servers grow
+constexpr std::size_t kBuffer = std::size_t{64} * 1024;
+constexpr std::size_t kLineLimit =
+    std::size_t{8} * 1024;  // RFC 2449 allows 512; listings and greetings of real servers grow
 constexpr std::size_t kCapabilityLimit = 500;
-constexpr std::size_t kListingLimit = 5'000'000;        // messages
-constexpr std::size_t kAhead = 32;                      // commands sent before their answers: less than 1 KiB
-constexpr std::uint64_t kAheadBytes = 4 * 1024 * 1024;  // and what they may answer
+constexpr std::size_t kListingLimit = 5'000'000;  // messages
+constexpr std::size_t kAhead = 32;                // commands sent before their answers: less than 1 KiB
+constexpr std::uint64_t kAheadBytes = std::uint64_t{4} * 1024 * 1024;  // and what they may answer
 constexpr std::size_t kSingly = 8;  // messages are asked for one by one where they are fewer than one in so many
-constexpr std::uint64_t kHeadGuess = 16 * 1024;
+constexpr std::uint64_t kHeadGuess = std::uint64_t{16} * 1024;
 constexpr std::int64_t kGreetingRetryMs = 60'000;
 
 std::optional<std::uint64_t> number(std::string_view& text) {

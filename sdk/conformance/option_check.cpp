@@ -87,8 +87,9 @@ std::optional<Range> range_of(std::uint32_t type, std::string_view allowed) {
   if (dots == std::string_view::npos) return std::nullopt;
   Range out;
   const std::string_view low = allowed.substr(0, dots), high = allowed.substr(dots + 2);
-  if (!low.empty() && !(out.min = measure(type, low))) return std::nullopt;
-  if (!high.empty() && !(out.max = measure(type, high))) return std::nullopt;
+  if (!low.empty()) out.min = measure(type, low);
+  if (!high.empty()) out.max = measure(type, high);
+  if ((!low.empty() && !out.min) || (!high.empty() && !out.max)) return std::nullopt;
   if ((low.empty() && high.empty()) || (out.min && out.max && *out.min > *out.max)) return std::nullopt;
   return out;
 }

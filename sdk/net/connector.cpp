@@ -63,7 +63,7 @@ StreamSocket Connector::open(const Patience& patience, Clock::time_point until) 
                             "; check that the server runs and that host and port are right");
 }
 
-std::unique_ptr<Wire> Connector::secure(StreamSocket socket, const Patience& patience, Clock::time_point until) {
+std::unique_ptr<Wire> Connector::secure(const StreamSocket& socket, const Patience& patience, Clock::time_point until) {
   const CertificateVerdict verdict;
   std::string reason;
   bool lost = false;
@@ -104,8 +104,8 @@ std::unique_ptr<Wire> Connector::secure(StreamSocket socket, const Patience& pat
 std::unique_ptr<Wire> Connector::connect(const Patience& patience) {
   const auto until = Clock::now() + timeout_;
   StreamSocket socket = open(patience, until);
-  if (!context_) return std::make_unique<Wire>(std::move(socket), false);
-  return secure(std::move(socket), patience, until);
+  if (!context_) return std::make_unique<Wire>(socket, false);
+  return secure(socket, patience, until);
 }
 
 }  // namespace syncline::net

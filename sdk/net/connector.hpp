@@ -21,7 +21,7 @@ class Connector {
 
  private:
   [[nodiscard]] Poco::Net::StreamSocket open(const Patience& patience, Clock::time_point until);
-  [[nodiscard]] std::unique_ptr<Wire> secure(Poco::Net::StreamSocket socket, const Patience& patience,
+  [[nodiscard]] std::unique_ptr<Wire> secure(const Poco::Net::StreamSocket& socket, const Patience& patience,
                                              Clock::time_point until);
 
   const Origin origin_;

@@ -11,10 +11,10 @@ namespace syncline::net {
 
 namespace {
 
-constexpr std::size_t kMaxHead = 64 * 1024;
+constexpr std::size_t kMaxHead = std::size_t{64} * 1024;
 constexpr std::string_view kStart = "HTTP/1.";
-constexpr std::size_t kMaxChunkLine = 4 * 1024;
-constexpr std::size_t kSmallBody = 64 * 1024;
+constexpr std::size_t kMaxChunkLine = std::size_t{4} * 1024;
+constexpr std::size_t kSmallBody = std::size_t{64} * 1024;
 constexpr int kMaxInterim = 10;
 
 std::string hex_line(std::size_t size) {
@@ -41,7 +41,7 @@ void Exchange::write_all(std::string_view bytes) {
 }
 
 void Exchange::write_stream(const Request& request) {
-  std::string piece(16 * 1024, '\0');
+  std::string piece(std::size_t{16} * 1024, '\0');
   const bool chunked = request.body_length < 0;
   std::uint64_t left =
       chunked ? std::numeric_limits<std::uint64_t>::max() : static_cast<std::uint64_t>(request.body_length);
@@ -140,8 +140,10 @@ void Exchange::read_chunks(const BodySink& sink) {
     if (!read_line().empty()) throw Malformed("the answer's chunks cannot be understood");
   }
   std::size_t trailers = 0;
-  for (std::string line = read_line(); !line.empty(); line = read_line())
-    if ((trailers += line.size()) > kMaxHead) throw Malformed("the answer's trailer is too long");
+  for (std::string line = read_line(); !line.empty(); line = read_line()) {
+    trailers += line.size();
+    if (trailers > kMaxHead) throw Malformed("the answer's trailer is too long");
+  }
 }
 
 void Exchange::read_body(const Head& head, const BodySink& sink) {

@@ -50,7 +50,7 @@ class Exchange {
   Wire& wire_;
   const Patience& patience_;
   Limits limits_;
-  std::array<char, 32 * 1024> buffer_;
+  std::array<char, std::size_t{32} * 1024> buffer_;
   std::size_t begin_ = 0, end_ = 0;
   std::uint64_t sent_ = 0, received_ = 0;
   bool reusable_ = false;

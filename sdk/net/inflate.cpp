@@ -26,7 +26,7 @@ Inflater::~Inflater() = default;
 
 void Inflater::push(std::string_view compressed) {
   z_stream& z = state_->stream;
-  std::array<char, 16 * 1024> out;
+  std::array<char, std::size_t{16} * 1024> out;
   z.next_in = reinterpret_cast<unsigned char*>(const_cast<char*>(compressed.data()));  // zlib only reads from it
   z.avail_in = static_cast<uInt>(compressed.size());
   while (z.avail_in > 0 || z.avail_out == 0) {

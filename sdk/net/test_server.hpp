@@ -28,7 +28,7 @@ struct Received {
 /// The server's end of one connection. Its functions fail quietly once the client is gone.
 class Peer {
  public:
-  Peer(Poco::Net::StreamSocket socket, int number) : socket_(std::move(socket)), number_(number) {}
+  Peer(const Poco::Net::StreamSocket& socket, int number) : socket_(socket), number_(number) {}
   /// The next request, or nothing when the client has closed.
   std::optional<Received> request();
   /// Only its head: the body stays unread.

@@ -29,7 +29,7 @@ class Lost : public std::exception {
 class Wire {
  public:
   /// A connected, non-blocking socket; for TLS with its handshake done.
-  Wire(Poco::Net::StreamSocket socket, bool tls) : socket_(std::move(socket)), tls_(tls) {}
+  Wire(const Poco::Net::StreamSocket& socket, bool tls) : socket_(socket), tls_(tls) {}
   Wire(const Wire&) = delete;
   Wire& operator=(const Wire&) = delete;
   ~Wire();

@@ -75,7 +75,7 @@ json::object MappedEndpoint::mail_row(const Call&, const RecordMap& r, const jso
                   0, "source_gone");
     }
     if (cut) never.emplace_back("body");
-    put_at(row, text->column, json::value(std::move(content)));
+    put_at(row, text->column, json::value(content));
     if (type != nullptr) {
       const std::string word = member(body->get_object(), "type");
       json::value value(word);
@@ -91,8 +91,8 @@ json::object MappedEndpoint::mail_row(const Call&, const RecordMap& r, const jso
   const json::value* regarding = doc.if_contains("regarding");
   for (const auto& [kind, column] : r.links) {
     std::string id;
-    const auto take = [&](const json::value& v) {
-      if (id.empty() && v.is_object() && member(v.get_object(), "type") == kind) id = member(v.get_object(), "id");
+    const auto take = [&, &type = kind](const json::value& v) {
+      if (id.empty() && v.is_object() && member(v.get_object(), "type") == type) id = member(v.get_object(), "id");
     };
     if (regarding != nullptr) take(*regarding);
     if (parties != nullptr && parties->is_array())

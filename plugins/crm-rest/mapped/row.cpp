@@ -72,7 +72,7 @@ json::value list_of(const json::value& v) {
       if (std::string text = plain(item); !text.empty()) out.emplace_back(text);
   } else {
     const std::string text = plain(v);
-    for (std::string word : split(text, text.find(';') != std::string::npos ? ';' : ',')) {
+    for (const std::string& word : split(text, text.find(';') != std::string::npos ? ';' : ',')) {
       const std::size_t first = word.find_first_not_of(' ');
       if (first != std::string::npos) out.emplace_back(word.substr(first, word.find_last_not_of(' ') - first + 1));
     }
@@ -121,9 +121,9 @@ json::value remote(const FieldMap& f, const json::value& v, std::vector<std::str
   switch (f.field.value) {
     case Value::TEXT: {
       bool cut = false;
-      std::string text = cut_text(plain(v), f.max, &cut);
+      const std::string text = cut_text(plain(v), f.max, &cut);
       if (cut) never.push_back(f.top());
-      return json::value(std::move(text));
+      return json::value(text);
     }
     case Value::CHOICE: {
       for (const auto& [word, value] : f.values)
@@ -137,7 +137,7 @@ json::value remote(const FieldMap& f, const json::value& v, std::vector<std::str
       if (f.format == "array" || !v.is_array()) return v;
       std::string out;
       for (const json::value& item : v.get_array()) out += (out.empty() ? "" : "; ") + plain(item);
-      return json::value(std::move(out));
+      return json::value(out);
     }
     case Value::DATE:
     case Value::INSTANT: {

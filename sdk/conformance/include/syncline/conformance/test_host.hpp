@@ -197,29 +197,32 @@ class TestHost {
   const void* table(const char* id) const {
     const std::lock_guard lock(mutex_);
     if (const auto it = tables_.find(id); it != tables_.end()) return it->second;
-    return std::string_view(id) == "sy.blobs/1" ? &blobs_table : nullptr;
+    return std::string_view(id) == "sy.blobs/1" ? blobs() : nullptr;
   }
 
-  static constexpr sy_blobs blobs_table = {
-      sizeof(sy_blobs),
-      [](const sy_host* h, sy_str item, sy_str part, std::uint64_t* handle, sy_error* e) {
-        return guard(e, [&] { *handle = self(h).spool().begin(view(item), view(part)); });
-      },
-      [](const sy_host* h, std::uint64_t handle, const void* data, std::size_t len, sy_error* e) {
-        return guard(e, [&] { self(h).spool().append(handle, {static_cast<const char*>(data), len}); });
-      },
-      [](const sy_host* h, std::uint64_t handle, const sy_texts* ref, sy_error* e) {
-        return guard(e, [&] { ref->put(ref, borrow(self(h).spool().finish(handle))); });
-      },
-      [](const sy_host* h, std::uint64_t handle) { guard(nullptr, [&] { self(h).spool().discard(handle); }); },
-      [](const sy_host* h, sy_str ref, std::uint64_t* handle, std::uint64_t* length, sy_error* e) {
-        return guard(e, [&] { *handle = self(h).spool().open(view(ref), *length); });
-      },
-      [](const sy_host* h, std::uint64_t handle, void* buf, std::size_t cap, std::size_t* got, sy_error* e) {
-        return guard(e, [&] { *got = self(h).spool().read(handle, static_cast<char*>(buf), cap); });
-      },
-      [](const sy_host* h, std::uint64_t handle) { self(h).spool().close(handle); },
-      [](const sy_host* h, sy_str ref) { guard(nullptr, [&] { self(h).spool().remove(view(ref)); }); }};
+  static const sy_blobs* blobs() {
+    static constexpr sy_blobs table = {
+        sizeof(sy_blobs),
+        [](const sy_host* h, sy_str item, sy_str part, std::uint64_t* handle, sy_error* e) {
+          return guard(e, [&] { *handle = self(h).spool().begin(view(item), view(part)); });
+        },
+        [](const sy_host* h, std::uint64_t handle, const void* data, std::size_t len, sy_error* e) {
+          return guard(e, [&] { self(h).spool().append(handle, {static_cast<const char*>(data), len}); });
+        },
+        [](const sy_host* h, std::uint64_t handle, const sy_texts* ref, sy_error* e) {
+          return guard(e, [&] { ref->put(ref, borrow(self(h).spool().finish(handle))); });
+        },
+        [](const sy_host* h, std::uint64_t handle) { guard(nullptr, [&] { self(h).spool().discard(handle); }); },
+        [](const sy_host* h, sy_str ref, std::uint64_t* handle, std::uint64_t* length, sy_error* e) {
+          return guard(e, [&] { *handle = self(h).spool().open(view(ref), *length); });
+        },
+        [](const sy_host* h, std::uint64_t handle, void* buf, std::size_t cap, std::size_t* got, sy_error* e) {
+          return guard(e, [&] { *got = self(h).spool().read(handle, static_cast<char*>(buf), cap); });
+        },
+        [](const sy_host* h, std::uint64_t handle) { self(h).spool().close(handle); },
+        [](const sy_host* h, sy_str ref) { guard(nullptr, [&] { self(h).spool().remove(view(ref)); }); }};
+    return &table;
+  }
 
   Owned owned_;
   TestCall everyday_;
