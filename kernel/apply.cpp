@@ -148,11 +148,12 @@ void journal_losers(PassContext& ctx, Batch& batch, WorkItem& w) {
   for (const Loser& l : w.decision.merge.losers)
     losers.emplace_back(json::object{{"group", l.group}, {"side", name_of(l.side)}, {"value", l.value}});
   if (losers.empty()) return;
-  w.journal.push_back(note_activity(ctx, batch, w.kind(), w.side(), w.id(), "conflict",
-                                    {{"stage", "kernel"},
-                                     {"reason", "both_changed_settled"},
-                                     {"verdict", "conflict"},
-                                     {"replaced", std::move(losers)}}));
+  w.journal.push_back(
+      note_activity(ctx, batch, w.kind(), w.side(), w.id(), "conflict",
+                    {{"stage", "kernel"},
+                     {"reason", w.decision.action == Action::remove ? "edit_lost" : "both_changed_settled"},
+                     {"verdict", "conflict"},
+                     {"replaced", std::move(losers)}}));
 }
 
 /// Another pair is making the thing with this key: who makes or needs it waits, the rest goes on.
@@ -195,13 +196,14 @@ bool intend(PassContext& ctx, Intent& intent, std::vector<WorkItem*>& owners, st
     batch.put(intent);
     std::set<const WorkItem*> noted;
     for (std::size_t i = 0; i < intent.ops.size(); ++i) {
-      if (intent.ops[i].op.verb != SY_UPDATE) continue;
+      if (intent.ops[i].op.verb == SY_CREATE) continue;
       WorkItem& w = *owners[i];
       if (noted.insert(&w).second) {
         w.journal.clear();
         journal_losers(ctx, batch, w);
       }
-      if (w.link && !one_way(w.kind())) {  // what is written is recognised as ours even if its record is lost
+      if (w.link && !one_way(w.kind()) &&
+          intent.ops[i].op.verb == SY_UPDATE) {  // what is written is recognised as ours even if its record is lost
         w.link->side[intent.ops[i].side].written = content_hash(w.decision.merge.wanted[intent.ops[i].side]);
         batch.put(*w.link, ctx.state.org);
       }

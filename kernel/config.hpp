@@ -80,12 +80,13 @@ struct PairConfig {
   std::vector<std::string> delegates;
   bool at_least_once = false;
   Conflict conflict = Conflict::last_writer;
-  LeftFilter left_filter = LeftFilter::keep;
+  LeftFilter left_filter = LeftFilter::unlink;
+  bool edit_outlives = false;  ///< delete.vs_edit = edit_wins
+  Conflict first_link = Conflict::crm_wins;
   std::optional<std::int64_t> received_after_ms;  ///< email.received_after; absent: when the pair was first confirmed
   json::object rules;                             ///< what the rules read: email.method and so on, nested, effective
   PollConfig poll;
   bool approval_required = true;
-  int delete_task = 0;  ///< 0 always, 1 only while not completed, 2 never
   std::string ruleset = "d365";
   /// Filters, then rules, in the order in which they run; pairs with the same stage share it.
   std::vector<std::shared_ptr<const StageConfig>> stages;

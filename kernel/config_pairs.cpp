@@ -38,6 +38,15 @@ void inherit(json::object& values, const json::object& more, const OptionTable& 
       set_dotted(values, o->name, *v);
 }
 
+/// What the ruleset sets otherwise than the options' own defaults.
+void set_ruleset_defaults(json::object& values) {
+  const json::value* named = find_dotted(values, "ruleset");
+  for (const Ruleset& r : rulesets())
+    if (named != nullptr && named->is_string() && std::string_view(named->get_string()) == r.name)
+      for (const RulesetDefault& d : r.defaults)
+        if (find_dotted(values, d.option) == nullptr) set_dotted(values, d.option, json::parse(d.json));
+}
+
 }  // namespace
 
 void ConfigReader::read_pairs(std::string_view kind) {
@@ -74,6 +83,7 @@ void ConfigReader::read_pair(const Entry& entry, PairConfig::Kind kind) {
           .values;
   const bool own_entities = find_dotted(own, "entities") != nullptr;
   inherit(own, defaults_, common_options());
+  set_ruleset_defaults(own);
   fill_defaults(own, options);
   fill_defaults(own, common_options());
   pair.id = word(own, "id");
@@ -82,11 +92,14 @@ void ConfigReader::read_pair(const Entry& entry, PairConfig::Kind kind) {
   pair.delegates = words(own, "delegates");
   pair.entities = words(own, "entities");
   pair.at_least_once = flag(own, "at_least_once");
-  pair.conflict = choice<Conflict>(own, "conflict",
+  pair.conflict = choice<Conflict>(own, "merge.conflict",
                                    {{"last_writer", Conflict::last_writer},
                                     {"crm_wins", Conflict::crm_wins},
                                     {"mailbox_wins", Conflict::mailbox_wins},
                                     {"manual", Conflict::manual}});
+  pair.first_link = choice<Conflict>(own, "merge.first_link",
+                                     {{"crm_wins", Conflict::crm_wins}, {"mailbox_wins", Conflict::mailbox_wins}});
+  pair.edit_outlives = word(own, "delete.vs_edit") == "edit_wins";
   pair.left_filter = choice<LeftFilter>(
       own, "left_filter", {{"keep", LeftFilter::keep}, {"unlink", LeftFilter::unlink}, {"delete", LeftFilter::remove}});
   if (find_dotted(own, "email.received_after") != nullptr) pair.received_after_ms = number(own, "email.received_after");
@@ -97,7 +110,6 @@ void ConfigReader::read_pair(const Entry& entry, PairConfig::Kind kind) {
                number(own, "poll.minimum")};
   judge_poll(table, pair);
   pair.approval_required = flag(own, "approval.required");
-  pair.delete_task = static_cast<int>(number(own, "delete.task"));
   pair.ruleset = word(own, "ruleset");
   Span entities_at = place_of(table, "entities", pair.at);
   if (const Entry* d = root_.find("defaults"); d != nullptr && !own_entities)

@@ -271,18 +271,19 @@ std::vector<std::string> stage_names(const PairConfig& p) {
 
 TEST_F(GoodFiles, StagesAreConfiguredPlacedAndScoped) {
   const LoadedConfig loaded = load("whole.toml");
-  EXPECT_THAT(
-      stage_names(loaded.config.pair("alice@example.org")),
-      ElementsAre("private-items", "received-after", "size-limit", "protected", "duplicate", "internal", "sender",
-                  "recipients", "correlation", "no-newsletters", "acceptance", "parties", "attachments", "mine"));
+  EXPECT_THAT(stage_names(loaded.config.pair("alice@example.org")),
+              ElementsAre("user-filters", "private-items", "returning", "tracking", "deletion", "received-after",
+                          "size-limit", "protected", "duplicate", "internal", "sender", "recipients", "correlation",
+                          "no-newsletters", "acceptance", "parties", "attachments", "mine"));
   EXPECT_THAT(stage_names(loaded.config.pair("support@example.org")),
-              ElementsAre("private-items", "received-after", "size-limit", "protected", "internal", "sender",
-                          "recipients", "correlation", "acceptance", "parties", "attachments", "mine"));
+              ElementsAre("user-filters", "private-items", "returning", "tracking", "deletion", "received-after",
+                          "size-limit", "protected", "internal", "sender", "recipients", "correlation", "acceptance",
+                          "parties", "attachments", "mine"));
   const auto& stages = loaded.config.pair("alice@example.org").stages;
-  EXPECT_EQ(stages[2]->json, "{\"limit\":1048576}");
-  EXPECT_THAT(stages[2]->entities, ElementsAre("email"));
+  EXPECT_EQ(stages[6]->json, "{\"limit\":1048576}");
+  EXPECT_THAT(stages[6]->entities, ElementsAre("email"));
   EXPECT_EQ(stages[0]->kind, StageConfig::Kind::filter);
-  EXPECT_EQ(stages[2], loaded.config.pair("support@example.org").stages[2]) << "the same stage is shared";
+  EXPECT_EQ(stages[6], loaded.config.pair("support@example.org").stages[6]) << "the same stage is shared";
   EXPECT_TRUE(load("no_rules.toml").config.pairs.front().stages.empty());
 }
 

@@ -28,6 +28,7 @@ SideNow side_now(const std::optional<Item>& item) {
   else {
     now.presence = Presence::there;
     now.doc = normalise(parse_object(item->doc.empty() ? "{}" : item->doc, "an item's document"));
+    if (!one_way(item->kind)) now.doc.erase("regarding");
     now.changed_ms = item->changed_ms;
   }
   return now;
@@ -81,24 +82,68 @@ bool waits_for_feed(PassContext& ctx, WorkItem& w) {
   return true;
 }
 
-/// An item whose link has ended: only a two-way item that a person changed since is a new one.
+/// An item whose link has ended: only a two-way item that a person changed since can be taken up again, or be a new
+/// one.
 bool ended(PassContext& ctx, WorkItem& w) {
   if (!w.link || w.link->state != LinkState::tombstone) return false;
   const Side s = w.side();
-  Batch batch;
-  const bool back = w.now[s].presence == Presence::there && !one_way(w.kind());
-  if (back && s == Side::crm && late_landing(ctx, w)) {
+  const bool there = w.now[s].presence == Presence::there;
+  if (there && s == Side::crm && !one_way(w.kind()) && late_landing(ctx, w)) {
     w.decision = {Action::remove, Side::crm, "landed_late", {}, false};
     return false;
   }
-  if (back && w.item[s]->version != w.link->side[s].version) {
-    w.generation = w.link->generation + 1;  // a new item, although it has the old one's id
-    w.link.reset();
-    return false;
+  if (there && !one_way(w.kind()) && (w.item[s]->version != w.link->side[s].version || !w.seen)) {
+    w.ended = std::exchange(w.link, std::nullopt);
+    w.generation = w.ended->generation + 1;  // a new item, although it has the old one's id
+    if (w.ended->cause != "untracked") return false;
+    stay_ended(ctx, w, "kernel", w.ended->cause, {});
+    return true;
   }
-  settle(ctx, batch, w, w.now[s].presence == Presence::there ? "ended" : "removed", "kernel", w.link->cause, {});
+  Batch batch;
+  settle(ctx, batch, w, there ? "ended" : "removed", "kernel", w.link->cause, {});
   ctx.carried.append(batch);
   return true;
+}
+
+bool passes_filters(PassContext& ctx, const WorkItem& w, Side side) {
+  return run_filters(ctx.stages, w.kind(), side, w.now[side].doc, w.item[side]->flags, basic_facts(ctx, w, side)).pass;
+}
+
+/// What is left of an ended link's other side decides: where both items are there, a deletion was undone, or what had
+/// left the filter matches again, and the link goes on. Where the other one is gone, the rules are asked whether this
+/// one is made there anew.
+void take_up_ended(PassContext& ctx, std::string_view kind, std::vector<WorkItem*>& items) {
+  for (const Side s : both_sides) {
+    std::map<std::string, WorkItem*> wanted;
+    std::vector<std::string> ids;
+    for (WorkItem* w : items)
+      if (!w->settled && w->ended && w->side() == s && !w->ended->side[other(s)].id.empty())
+        if (wanted.emplace(w->ended->side[other(s)].id, w).second) ids.push_back(w->ended->side[other(s)].id);
+    if (ids.empty()) continue;
+    read_items(ctx, other(s), kind, ids, SY_WHOLE, [&](const Item& i) {
+      if (const auto it = wanted.find(i.id); it != wanted.end()) {
+        it->second->item[other(s)] = i;
+        it->second->now[other(s)] = side_now(i);
+      }
+    });
+    for (auto& [id, w] : wanted) {
+      if (w->now[other(s)].presence == Presence::gone) {
+        w->item[other(s)].reset();
+        w->now[other(s)] = {};
+        continue;
+      }
+      if (w->now[other(s)].presence != Presence::there) {  // out of sight
+        stay_ended(ctx, *w, "kernel", w->ended->cause, {});
+        continue;
+      }
+      if (w->ended->cause == "left_filter" && !passes_filters(ctx, *w, other(s))) {
+        stay_ended(ctx, *w, "kernel", w->ended->cause, {});
+        continue;
+      }
+      take_up(ctx, *w, *std::exchange(w->ended, std::nullopt));
+      w->other_pending = ctx.ledger.pending(ctx.state.id, other(s), id);
+    }
+  }
 }
 
 /// A mail that is listed and cannot be read: for good (its source says so), or for now. True: it is dealt with.
@@ -123,12 +168,16 @@ bool unreadable(PassContext& ctx, WorkItem& w) {
 void filter_item(PassContext& ctx, WorkItem& w) {
   const Side s = w.side();
   if (w.now[s].presence != Presence::there) return;
-  w.filtered = run_filters(ctx.stages, w.kind(), s, w.now[s].doc, w.item[s]->flags, basic_facts(ctx, w));
+  w.filtered = run_filters(ctx.stages, w.kind(), s, w.now[s].doc, w.item[s]->flags, basic_facts(ctx, w, s));
   if (w.filtered.pass || w.request) return;  // what a person asks for is not held back
   if (w.link) {                              // it left the filter: not a deletion
-    w.now[s].presence = Presence::left;
+    if (w.link->by_hand || ctx.settings.left == LeftPolicy::keep)
+      w.filtered.pass = true;
+    else
+      w.now[s].presence = Presence::left;
     return;
   }
+  if (w.ended) return stay_ended(ctx, w, w.filtered.stage, w.filtered.reason, w.filtered.args);
   Batch batch;
   settle(ctx, batch, w, "refused", w.filtered.stage, w.filtered.reason, w.filtered.args);
   ctx.carried.append(batch);
@@ -180,16 +229,28 @@ void match_item(PassContext& ctx, WorkItem& w) {
   quarantine_ambiguous(ctx, w, candidates);
 }
 
+/// What a person says that a linked item is about is written beside what else has changed.
+void set_regarding(WorkItem& w) {
+  const auto* regarding = w.request ? w.request->args.if_contains("regarding") : nullptr;
+  Decision& d = w.decision;
+  if (regarding == nullptr || !w.link || (d.action != Action::nothing && d.action != Action::update)) return;
+  if (w.now.crm.presence != Presence::there) return;
+  if (d.action == Action::nothing) d.merge.wanted = {w.now.mailbox.doc, w.now.crm.doc};
+  d.action = Action::update;
+  d.reason = "regarding_set";
+  d.merge.wanted.crm["regarding"] = *regarding;
+  d.merge.fields.crm.emplace_back("regarding");
+}
+
 void reconcile_item(PassContext& ctx, WorkItem& w) {
   if (w.decision.action != Action::nothing) return;
   ReconcileInput in;
   in.kind = w.kind();
   in.linked = w.link.has_value();
   in.now = w.now;
-  in.policy = w.link ? ctx.settings.conflict : ConflictPolicy::crm_wins;  // first link of two existing items: CRM wins
-  in.left = ctx.settings.left_deletes   ? LeftPolicy::remove
-            : ctx.settings.left_unlinks ? LeftPolicy::unlink
-                                        : LeftPolicy::keep;
+  in.policy = w.link ? ctx.settings.conflict : ctx.settings.first_link;
+  in.left_removes = ctx.settings.left == LeftPolicy::remove;
+  in.edit_outlives = ctx.settings.edit_outlives;
   if (w.link) {
     in.base = w.link->base;
     in.written = {w.link->side.mailbox.written, w.link->side.crm.written};
@@ -209,6 +270,7 @@ void reconcile_item(PassContext& ctx, WorkItem& w) {
     return;
   }
   w.decision = reconcile(in);
+  set_regarding(w);
 }
 
 const json::object& doc_to_write(const WorkItem& w) {
@@ -218,6 +280,7 @@ const json::object& doc_to_write(const WorkItem& w) {
 
 void refuse(PassContext& ctx, WorkItem& w) {
   ctx.spool.remove_all(w.now[w.side()].doc);
+  if (w.ended) return stay_ended(ctx, w, w.ruled.stage, w.ruled.reason, w.ruled.args);
   Batch batch;
   json::object details;
   json::array notes;
@@ -302,6 +365,10 @@ class Judge {
         }
         remember(w);
         break;
+      case RulesResult::Outcome::unlink:
+        w.decision.action = Action::unlink;
+        w.decision.merge = {};
+        break;
       case RulesResult::Outcome::need_full:
       case RulesResult::Outcome::link: break;
     }
@@ -344,7 +411,7 @@ class Judge {
     const Side s = w.side();
     if (unreadable(ctx_, w)) return;
     if (w.now[s].presence == Presence::there) {
-      w.filtered = run_filters(ctx_.stages, w.kind(), s, w.now[s].doc, w.item[s]->flags, basic_facts(ctx_, w));
+      w.filtered = run_filters(ctx_.stages, w.kind(), s, w.now[s].doc, w.item[s]->flags, basic_facts(ctx_, w, s));
       if (w.filtered.pass && (!w.item[s]->head() || w.now[s].doc.contains("oversize"))) return;
       Batch batch;
       if (w.filtered.pass)
@@ -393,6 +460,8 @@ Proposed proposed(const WorkItem& w) {
   p.flags = w.item[other(p.side)] ? w.item[other(p.side)]->flags & SY_ITEM_HEAD : 0;
   if (p.verb != SY_DELETE)
     p.doc = doc_to_write(w);
+  else if (w.now[p.side].presence == Presence::there)
+    p.doc = w.now[p.side].doc;
   else if (w.link)
     p.doc = w.link->base[p.side];
   return p;
@@ -408,8 +477,10 @@ void decide(PassContext& ctx, std::vector<WorkItem>& batch) {
       if (w->link && !one_way(kind) && w->link->state != LinkState::tombstone) linked.push_back(w);
     }
     if (!linked.empty()) read_side(ctx, kind, linked, other(linked.front()->side()), depth);
-    for (WorkItem* w : items) {
+    for (WorkItem* w : items)
       if (!w->settled) filter_item(ctx, *w);
+    take_up_ended(ctx, kind, items);
+    for (WorkItem* w : items) {
       if (!w->settled) match_item(ctx, *w);
       if (!w->settled) reconcile_item(ctx, *w);
     }

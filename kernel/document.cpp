@@ -66,7 +66,11 @@ bool same(const json::value* l, const json::value* r) {
   return *l == *r;
 }
 
+/// The record that an item is about is written when a person says so, and is no part of what both sides have.
+constexpr std::string_view crm_only = "regarding";
+
 bool carries(const std::optional<std::set<std::string>>& carried, std::string_view name) {
+  if (name == crm_only) return false;
   return !carried || carried->contains(std::string(name));
 }
 

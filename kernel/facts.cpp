@@ -87,8 +87,21 @@ std::optional<json::object> records_for(PassContext& ctx, std::string_view kind,
 
 }  // namespace
 
-json::object basic_facts(const PassContext& ctx, const WorkItem& w) {
+namespace {
+json::object link_fact(const Link& l, const std::string& principal) {
+  json::object out{{"state", name_of(l.state)}, {"mailbox", l.side.mailbox.id}, {"crm", l.side.crm.id}};
+  if (!l.cause.empty()) out["cause"] = l.cause;
+  out["owner"] = l.owner.empty() ? principal : l.owner;
+  if (l.by_hand) out["by_hand"] = true;
+  if (!one_way(l.kind)) out["base"] = json::object{{"mailbox", l.base.mailbox}, {"crm", l.base.crm}};
+  return out;
+}
+}  // namespace
+
+json::object basic_facts(const PassContext& ctx, const WorkItem& w, Side side) {
   json::object facts{{"user", ctx.settings.user}, {"now", ctx.clock()}, {"linked", w.link.has_value()}};
+  if (const auto& item = w.item[side]; item && !item->marks.empty())
+    facts["marks"] = parse_object(item->marks, "an item's marks");
   const std::int64_t confirmed = ctx.state.confirmed_ms != 0 ? ctx.state.confirmed_ms : ctx.clock();
   if (w.request) {
     json::object asked{{"verb", w.request->verb}};
@@ -116,7 +129,7 @@ void gather_facts(PassContext& ctx, std::vector<WorkItem*>& items, std::map<cons
   std::map<std::string, std::set<std::string>> keys;  // by kind
   std::map<const WorkItem*, std::vector<std::string>> wanted;
   for (const WorkItem* w : items) {
-    facts[w] = basic_facts(ctx, *w);
+    facts[w] = basic_facts(ctx, *w, w->side());
     if (wants.contains("parties")) addresses_in(w->filtered.doc, addresses);
     std::set<std::string>& asked = keys[w->kind()];
     if (one_way(w->kind()))
@@ -131,9 +144,8 @@ void gather_facts(PassContext& ctx, std::vector<WorkItem*>& items, std::map<cons
   for (const WorkItem* w : items) {
     json::object& f = facts[w];
     const json::object& doc = w->filtered.doc;
-    if (w->link)
-      f["link"] = json::object{
-          {"state", name_of(w->link->state)}, {"mailbox", w->link->side.mailbox.id}, {"crm", w->link->side.crm.id}};
+    if (const auto& l = w->link ? w->link : w->ended; l && wants.contains("link"))
+      f["link"] = link_fact(*l, ctx.state.principal);
     std::set<std::string> mine;
     addresses_in(doc, mine);
     json::object own_parties;

@@ -176,7 +176,10 @@ void FeedWalk::route_linked(Link link, const Item& item, Batch& batch) {
   const bool gone = item.gone() || item.invisible();
   LinkSide& mine = link.side[settings_.side];
   if (link.state == LinkState::tombstone) {
-    if (!gone && !one_way(feed_.kind) && item.version != mine.version) batch.put(pending_of(link.pair, item));
+    if (gone || one_way(feed_.kind)) return;
+    // Listed as it was, and it had vanished: somebody has restored it.
+    if (item.version != mine.version || !ledger_.seen(link.pair, settings_.side, item.id))
+      batch.put(pending_of(link.pair, item));
     return;
   }
   const bool confirms = link.state == LinkState::unconfirmed && link.confirm_side == settings_.side;
@@ -244,7 +247,6 @@ void FeedWalk::infer(Batch& batch) {
         missing.kind = s.kind;
         missing.version = s.version;
         missing.flags = SY_ITEM_INVISIBLE;
-        if (s.verdict == "held") continue;  // it is known to be out of sight
         if (s.link == 0)
           batch.remove(s);
         else if (const auto known = ledger_.pending(p.pair, s.side, s.id); !known || !known->gone)

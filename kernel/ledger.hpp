@@ -31,9 +31,11 @@ struct Link {
   std::string kind;
   Sides<LinkSide> side;
   LinkState state = LinkState::unconfirmed;
-  std::string cause;  ///< tombstone: why
-  std::string key;    ///< natural key, if the kind has one
-  std::string token;  ///< of the create that made it, if we made it
+  std::string cause;     ///< tombstone: why
+  std::string owner;     ///< whose the CRM's record was when it was last seen; empty: the pair's own, or not known
+  bool by_hand = false;  ///< a person tracked it: no filter lets go of it
+  std::string key;       ///< natural key, if the kind has one
+  std::string token;     ///< of the create that made it, if we made it
   std::int64_t generation = 0;
   std::int64_t since_ms = 0;       ///< of the present state
   Side confirm_side = Side::crm;   ///< unconfirmed: where the echo must show

@@ -120,6 +120,8 @@ json::object to_json(const Link& v) {
     set(o, name_of(s), side);
   }
   set(o, "cause", v.cause);
+  set(o, "owner", v.owner);
+  set(o, "by_hand", v.by_hand);
   set(o, "key", v.key);
   set(o, "token", v.token);
   set(o, "generation", v.generation);
@@ -141,6 +143,8 @@ Link link_from(const json::object& o) {
     v.side[s] = {str(side, "id"), str(side, "version"), unhex(str(side, "hash")), unhex(str(side, "written"))};
   }
   v.cause = str(o, "cause");
+  v.owner = str(o, "owner");
+  v.by_hand = flag(o, "by_hand");
   v.key = str(o, "key");
   v.token = str(o, "token");
   v.generation = num(o, "generation");

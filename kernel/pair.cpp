@@ -45,7 +45,6 @@ void retry_quarantined(PassContext& ctx, const Request& r) {
 
 /// An item is given up: its row and its trace say so, and nothing is tried until it changes or a person asks for it.
 void give_up(PassContext& ctx, const Quarantined& q, const std::string& reason, const json::object& args) {
-  constexpr std::size_t trace_limit = 16;
   Batch b;
   const std::int64_t seq =
       note_activity(ctx, b, q.kind, q.side, q.id, reason,
@@ -70,7 +69,7 @@ void purge_failures(PassContext& ctx) {
   if (keep == 0 || ctx.planning) return;
   for (const Quarantined& q : ctx.ledger.quarantine(ctx.state.id))
     if (ctx.clock() - q.since_ms >= keep)
-      give_up(ctx, q, "failure_purged", {{"code", q.code}, {"days", keep / (24 * 3600 * 1000)}});
+      give_up(ctx, q, "failure_purged", {{"code", q.code}, {"days", keep / (std::int64_t{24} * 3600 * 1000)}});
 }
 
 void drop_quarantined(PassContext& ctx, const Request& r) {

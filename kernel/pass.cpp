@@ -11,7 +11,6 @@
 namespace syncline {
 
 namespace {
-constexpr std::size_t trace_limit = 16;
 
 Pending pending_of(const Waiter& w, std::int64_t now) {
   Pending p;
@@ -227,7 +226,8 @@ void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, st
                        ctx.settings.fingerprint);
     s.keys.clear();
     s.waits = w.waits;
-    if (s.link == 0 && s.verdict != "refused" && !one_way(w.kind()) && w.now[w.side()].presence == Presence::there)
+    const bool held_back = s.verdict == "refused" && !w.filtered.pass;  // what a rule refuses can still be a twin
+    if (s.link == 0 && !held_back && !one_way(w.kind()) && w.now[w.side()].presence == Presence::there)
       s.keys = all_match_keys(ctx.state.organization, w.kind(), w.side(), *w.item[w.side()], w.now[w.side()].doc);
     if (s.link != 0 && !one_way(w.kind())) ctx.linked_in_carried[w.side()].insert(w.id());
     batch.put(s);
@@ -236,6 +236,24 @@ void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, st
   if (w.other_pending) batch.remove(*w.other_pending);
   ++ctx.counts.settled;
   w.settled = true;
+}
+
+void take_up(const PassContext& ctx, WorkItem& w, Link ended) {
+  ended.state = LinkState::live;
+  ended.cause.clear();
+  ended.since_ms = ctx.clock();
+  w.generation = ended.generation;
+  w.resumed = true;
+  w.link = std::move(ended);
+}
+
+void stay_ended(PassContext& ctx, WorkItem& w, std::string stage, std::string reason, json::object args) {
+  Batch batch;
+  w.link = std::exchange(w.ended, std::nullopt);
+  if (const auto& item = w.item[w.side()]) w.link->side[w.side()].version = item->version;
+  batch.put(*w.link, ctx.state.org);
+  settle(ctx, batch, w, "ended", std::move(stage), std::move(reason), std::move(args), {{"link", w.link->id}});
+  ctx.carried.append(batch);
 }
 
 void put_in_quarantine(PassContext& ctx, Batch& batch, WorkItem& w, std::string stage, const Done& failure,

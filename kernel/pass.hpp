@@ -13,10 +13,19 @@
 
 namespace syncline {
 
+inline constexpr std::size_t trace_limit = 16;  ///< activity rows that a seen row points to
+
 struct Gate {
   std::int64_t max_delete = 20, max_delete_percent = 10;
   std::int64_t max_create = 500, max_create_percent = 20;    ///< after a changed configuration
   std::int64_t max_rewrite = 100, max_rewrite_percent = 10;  ///< likewise
+};
+
+/// What happens to a linked item that no filter lets in any more, or that is out of sight.
+enum class LeftPolicy {
+  keep,    ///< a filter only decides what is made: what is linked goes on; what is out of sight is unlinked
+  unlink,  ///< the link ends, both items stay; it is taken up again when the item matches again
+  remove   ///< the other side's item is deleted, as the rules let it
 };
 
 /// What the configuration says of a pair, without the kernel's own types of TOML.
@@ -27,8 +36,9 @@ struct PairSettings {
   bool at_least_once = false;
   bool first_run_goes = false;
   Gate gate;
-  bool left_deletes = false;  ///< left_filter = delete
-  bool left_unlinks = false;  ///< left_filter = unlink
+  LeftPolicy left = LeftPolicy::unlink;
+  bool edit_outlives = false;                            ///< delete.vs_edit = edit_wins
+  ConflictPolicy first_link = ConflictPolicy::crm_wins;  ///< of two items that existed before they were linked
   std::int64_t sweep_ms = 0;
   int retry_max = 5;                                     ///< attempts at an item before it goes into quarantine
   std::int64_t retry_ms = std::int64_t{15} * 60 * 1000;  ///< between attempts at what failed
@@ -147,6 +157,8 @@ struct WorkItem {
   Pending pending;
   std::optional<Seen> seen;
   std::optional<Link> link;
+  std::optional<Link> ended;  ///< the link that it had and that has ended: it may be a new item
+  bool resumed = false;       ///< that link goes on
   std::optional<Pending> other_pending;
   std::optional<Request> request;   ///< what a person asked of it
   Sides<std::optional<Item>> item;  ///< as read in this pass
@@ -197,6 +209,10 @@ void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, st
 /// `args`: what the stage's own sentence for the failure's code needs.
 void put_in_quarantine(PassContext& ctx, Batch& batch, WorkItem& w, std::string stage, const Done& failure,
                        json::object args = {});
+/// A link that had ended goes on.
+void take_up(const PassContext& ctx, WorkItem& w, Link ended);
+/// An item whose link ended earlier was looked at, and nothing follows from what has changed.
+void stay_ended(PassContext& ctx, WorkItem& w, std::string stage, std::string reason, json::object args);
 void postpone(PassContext& ctx, Batch& batch, WorkItem& w, std::string reason, std::int64_t not_before_ms, bool counts);
 
 /// What a rule says cannot be carried as it is: tried again as a failed write is; then the rule's own words stand.
@@ -219,8 +235,9 @@ Proposed proposed(const WorkItem& w);                        // decide.cpp: what
 void read_items(PassContext& ctx, Side side, std::string_view kind, const std::vector<std::string>& ids, int depth,
                 const std::function<void(const Item&)>& give);
 void gather_facts(PassContext& ctx, std::vector<WorkItem*>& items,
-                  std::map<const WorkItem*, json::object>& facts);    // facts.cpp
-json::object basic_facts(const PassContext& ctx, const WorkItem& w);  // facts.cpp
+                  std::map<const WorkItem*, json::object>& facts);  // facts.cpp
+/// What needs no asking, about the item of that side.
+json::object basic_facts(const PassContext& ctx, const WorkItem& w, Side side);  // facts.cpp
 /// The directory's keys under which the record made of `doc` will be found; facts.cpp.
 std::vector<std::string> record_keys(const json::object& doc);
 

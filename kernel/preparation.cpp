@@ -28,6 +28,15 @@ ConflictPolicy policy_of(Conflict c) {
   return ConflictPolicy::last_writer;
 }
 
+LeftPolicy left_policy_of(LeftFilter f) {
+  switch (f) {
+    case LeftFilter::keep: return LeftPolicy::keep;
+    case LeftFilter::remove: return LeftPolicy::remove;
+    case LeftFilter::unlink: break;
+  }
+  return LeftPolicy::unlink;
+}
+
 }  // namespace
 
 PairSettings pair_settings(const Config& c, const PairConfig& p, const PairState& s, const std::vector<Stage>& stages,
@@ -41,8 +50,9 @@ PairSettings pair_settings(const Config& c, const PairConfig& p, const PairState
   set.first_run_goes = c.first_run_goes;
   set.gate = {c.gate.max_delete.count,   c.gate.max_delete.percent, c.gate.max_create.count,
               c.gate.max_create.percent, c.gate.max_rewrite.count,  c.gate.max_rewrite.percent};
-  set.left_deletes = p.left_filter == LeftFilter::remove;
-  set.left_unlinks = p.left_filter == LeftFilter::unlink;
+  set.first_link = policy_of(p.first_link);
+  set.edit_outlives = p.edit_outlives;
+  set.left = left_policy_of(p.left_filter);
   set.sweep_ms = c.sweep_ms;
   set.received_after_ms = p.received_after_ms;
   set.history_keep_ms = c.history_keep_ms;

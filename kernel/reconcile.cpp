@@ -1,5 +1,7 @@
 #include "reconcile.hpp"
 
+#include <map>
+
 namespace syncline {
 
 namespace {
@@ -30,13 +32,29 @@ Decision both_there(const ReconcileInput& in) {
   return d;
 }
 
+/// What was written on a side since the last common state, group by group.
+std::vector<Loser> edits(const ReconcileInput& in, Side s) {
+  std::map<std::string, Loser> out;
+  const std::set<std::string> groups = changed_groups(in.kind, in.now[s].doc, in.base[s], in.carried[s]);
+  for (const std::string& g : groups) out[g] = {g, s, {}};
+  for (const auto& m : in.now[s].doc)
+    if (const auto it = out.find(std::string(group_of(in.kind, m.key()))); it != out.end())
+      it->second.value[m.key()] = m.value();
+  std::vector<Loser> losers;
+  for (auto& [g, l] : out) losers.push_back(std::move(l));
+  return losers;
+}
+
 Decision one_gone(const ReconcileInput& in, Side gone) {
   const Side rest = other(gone);
   if (in.now[rest].presence == Presence::left) return {Action::unlink, rest, "deleted_and_left", {}, false};
-  // An edit outlives a deletion: what a person wrote after the last common state is not thrown away.
+  Decision d{Action::remove, rest, gone == Side::mailbox ? "deleted_in_mailbox" : "deleted_in_crm", {}, false};
   const bool ours = in.written[rest] != 0 && content_hash(in.now[rest].doc) == in.written[rest];
-  if (changed(in, rest) && !ours) return {Action::create, gone, "edited_after_deletion", {}, true};
-  return {Action::remove, rest, gone == Side::mailbox ? "deleted_in_mailbox" : "deleted_in_crm", {}, false};
+  if (ours || !changed(in, rest)) return d;
+  // What a person wrote after the last common state comes back, or is lost by the policy; then it is kept as a loser.
+  if (in.edit_outlives) return {Action::create, gone, "edited_after_deletion", {}, true};
+  d.merge.losers = edits(in, rest);
+  return d;
 }
 
 }  // namespace
@@ -55,8 +73,7 @@ Decision reconcile(const ReconcileInput& in) {
   if (m == Presence::left || c == Presence::left) {
     const Side rest = m == Presence::left ? Side::crm : Side::mailbox;
     const bool both = m == c;
-    if (in.left == LeftPolicy::keep) return {Action::nothing, rest, "left_filter", {}, false};
-    if (in.left == LeftPolicy::unlink || both) return {Action::unlink, rest, "left_filter", {}, false};
+    if (!in.left_removes || both) return {Action::unlink, rest, "left_filter", {}, false};
     return {Action::remove, rest, "left_filter", {}, false};
   }
   return both_there(in);

@@ -38,13 +38,6 @@ struct Decision {
   bool again = false;  ///< create: the item was deleted there and is made anew on purpose (a new generation)
 };
 
-/// What happens to a linked item that no filter lets in any more, or that is out of sight.
-enum class LeftPolicy {
-  keep,    ///< the link stays and is not synchronized until the item is back
-  unlink,  ///< the link ends, both items stay
-  remove   ///< the other side's item is deleted
-};
-
 struct ReconcileInput {
   std::string_view kind;
   bool linked = false;
@@ -52,7 +45,8 @@ struct ReconcileInput {
   Sides<json::object> base;
   Sides<std::optional<std::set<std::string>>> carried;
   ConflictPolicy policy = ConflictPolicy::last_writer;
-  LeftPolicy left = LeftPolicy::keep;
+  bool left_removes = false;     ///< what left one side is deleted on the other; else the link ends and both stay
+  bool edit_outlives = false;    ///< an edit that a deletion crossed brings the item back; else the deletion wins
   Sides<std::uint64_t> written;  ///< hash of an update whose record was lost: such content is ours, no edit; 0: none
 };
 

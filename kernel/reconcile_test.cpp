@@ -9,9 +9,10 @@ namespace {
 SideNow there(std::string_view title) { return {Presence::there, json::object{{"subject", title}}, 0}; }
 const SideNow gone{Presence::gone, {}, 0}, left{Presence::left, {}, 0}, absent{};
 
-Decision decide_for(SideNow m, SideNow c, bool linked = true, LeftPolicy policy = LeftPolicy::keep) {
+Decision decide_for(SideNow m, SideNow c, bool linked = true, bool removes = false, bool outlives = false) {
   ReconcileInput in;
-  in.left = policy;
+  in.left_removes = removes;
+  in.edit_outlives = outlives;
   in.kind = "task";
   in.linked = linked;
   in.now = {std::move(m), std::move(c)};
@@ -38,11 +39,16 @@ TEST(Reconcile, unchanged_and_changed) {
   EXPECT_TRUE(same.merge.fields.crm.empty() && same.merge.fields.mailbox.empty());
 }
 
-TEST(Reconcile, a_deletion_is_carried_and_an_edit_outlives_it) {
+TEST(Reconcile, a_deletion_is_carried_and_an_edit_is_lost_or_outlives_it) {
   EXPECT_EQ(decide_for(gone, there("base")).action, Action::remove);
   EXPECT_EQ(decide_for(gone, there("base")).side, Side::crm);
   EXPECT_EQ(decide_for(there("base"), gone).side, Side::mailbox);
-  const Decision again = decide_for(gone, there("edited"));
+  const Decision lost = decide_for(gone, there("edited"));
+  EXPECT_EQ(lost.action, Action::remove);
+  EXPECT_EQ(lost.side, Side::crm);
+  ASSERT_EQ(lost.merge.losers.size(), 1u);
+  EXPECT_EQ(lost.merge.losers[0].value, (json::object{{"subject", "edited"}}));
+  const Decision again = decide_for(gone, there("edited"), true, false, true);
   EXPECT_EQ(again.action, Action::create);
   EXPECT_EQ(again.side, Side::mailbox);
   EXPECT_TRUE(again.again);
@@ -51,13 +57,12 @@ TEST(Reconcile, a_deletion_is_carried_and_an_edit_outlives_it) {
 
 TEST(Reconcile, what_left_is_no_deletion_unless_the_policy_says_so) {
   for (const auto& [m, c] : {std::pair{left, there("base")}, std::pair{there("base"), left}}) {
-    EXPECT_EQ(decide_for(m, c).action, Action::nothing);
+    EXPECT_EQ(decide_for(m, c).action, Action::unlink);
     EXPECT_EQ(decide_for(m, c).reason, "left_filter");
-    EXPECT_EQ(decide_for(m, c, true, LeftPolicy::unlink).action, Action::unlink);
-    EXPECT_EQ(decide_for(m, c, true, LeftPolicy::remove).action, Action::remove);
+    EXPECT_EQ(decide_for(m, c, true, true).action, Action::remove);
   }
-  EXPECT_EQ(decide_for(left, there("base"), true, LeftPolicy::remove).side, Side::crm);
-  EXPECT_EQ(decide_for(left, left, true, LeftPolicy::remove).action, Action::unlink);
+  EXPECT_EQ(decide_for(left, there("base"), true, true).side, Side::crm);
+  EXPECT_EQ(decide_for(left, left, true, true).action, Action::unlink);
   EXPECT_EQ(decide_for(gone, left).action, Action::unlink);
 }
 

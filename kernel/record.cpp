@@ -44,6 +44,8 @@ void record_update(PassContext& ctx, Batch& batch, const Intent& intent, WorkIte
     l.since_ms = ctx.clock();
   }
   for (const Side s : both_sides) l.side[s] = {w.item[s]->id, w.item[s]->version, 0, 0};
+  l.by_hand = l.by_hand || w.request.has_value();
+  remember_record(ctx, l, w);
   bool complete = true;
   for (const std::size_t n : w.ops) {
     const IntentOp& op = intent.ops[n];
@@ -211,11 +213,11 @@ void record_without_writing(PassContext& ctx, WorkItem& w) {
     d.code = SY_CONFLICT;
     d.text = "both sides changed the same thing and the policy is manual";
     put_in_quarantine(ctx, batch, w, "reconcile", d);
-  } else if (w.decision.reason == "left_filter") {
-    settle(ctx, batch, w, "held", "kernel", "left_filter", {});
   } else if (w.link && w.link->state != LinkState::tombstone && !one_way(w.kind())) {
     Link l = *w.link;
-    bool moved = false;
+    remember_record(ctx, l, w);
+    l.by_hand = l.by_hand || w.request.has_value();
+    bool moved = w.resumed || l.by_hand != w.link->by_hand || l.owner != w.link->owner;
     for (const Side s : both_sides)
       if (w.item[s] && l.side[s].version != w.item[s]->version) {
         l.side[s].version = w.item[s]->version;

@@ -14,6 +14,8 @@ void count(PassContext& ctx, std::string_view what, std::int64_t n = 1);
 /// The row of the written side: a listing must know that this id is ours.
 void put_seen_twin(PassContext& ctx, Batch& batch, const Link& link, Side side);
 
+/// What rules ask of the CRM's record when it cannot be read any more.
+void remember_record(const PassContext& ctx, Link& l, const WorkItem& w);
 void record_create(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem& w, Done d);
 /// A create that did not come out as OK. True: it is settled one way or the other and leaves the intent.
 bool failed_create(PassContext& ctx, Batch& batch, IntentOp& op, WorkItem& w, const Done& d);

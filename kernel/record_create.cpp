@@ -63,6 +63,12 @@ void put_seen_twin(PassContext& ctx, Batch& batch, const Link& link, Side side) 
   batch.put(*s);
 }
 
+void remember_record(const PassContext& ctx, Link& l, const WorkItem& w) {
+  if (!w.item.crm || w.item.crm->gone() || w.item.crm->invisible()) return;
+  l.owner = mark_of(*w.item.crm, "owner");
+  if (l.owner == ctx.state.principal) l.owner.clear();
+}
+
 namespace {
 
 /// A mailbox that wants its items gone is asked again once the link is confirmed.
@@ -110,6 +116,8 @@ void record_create(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem&
   l.since_ms = ctx.clock();
   l.side[from] = {op.source_id, op.source_version, 0, 0};
   l.side[to] = {d.id, d.version, 0, 0};
+  l.by_hand = w.request.has_value();
+  remember_record(ctx, l, w);
   if (!w.pending.version.empty() && w.pending.version != op.source_version)
     w.pending.revision = 0;  // a newer change: it stays
   if (!d.never.empty()) {
@@ -146,23 +154,39 @@ void record_create(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem&
 void tombstone(PassContext& ctx, Batch& batch, WorkItem& w, const std::string& cause, const std::string& operation,
                std::optional<Side> deleted) {
   Link l = *w.link;
+  const Side o = other(w.side());
   l.state = LinkState::tombstone;
   l.cause = cause;
   l.since_ms = ctx.clock();
+  if (operation ==
+      "unlink") {  // both stay as they are now; what the other side changed meanwhile is looked at by itself
+    if (const auto& item = w.item[w.side()]; item && !item->version.empty()) l.side[w.side()].version = item->version;
+    if (w.now[o].presence == Presence::there && w.item[o]->version != l.side[o].version) w.other_pending.reset();
+  }
   batch.put(l, ctx.state.org);
   w.link = l;
-  const Side o = other(w.side());
+  const bool ruled = w.ruled.outcome == RulesResult::Outcome::unlink;
+  const std::string stage = ruled ? w.ruled.stage : "kernel", reason = ruled ? w.ruled.reason : cause;
+  const json::object args = ruled ? w.ruled.args : json::object();
   const std::string& id = l.side[o].id;
   if (auto twin = id.empty() ? std::nullopt : ctx.ledger.seen(ctx.state.id, o, id)) {
     batch.remove(*twin);
     if (w.now[o].presence == Presence::there && operation == "unlink") {
       twin->verdict = "ended";
+      twin->stage = stage;
+      twin->reason = reason;
+      twin->args = args;
       twin->keys.clear();
+      twin->trace.push_back(
+          note_activity(ctx, batch, l.kind, o, id, "ended",
+                        {{"verdict", "ended"}, {"stage", stage}, {"reason", reason}, {"args", args}, {"link", l.id}}));
+      if (twin->trace.size() > trace_limit) twin->trace.erase(twin->trace.begin() + 1);
       batch.put(*twin);
     }
   }
   const bool there = w.now[w.side()].presence == Presence::there && deleted != w.side();
-  settle(ctx, batch, w, there ? "ended" : "removed", "kernel", cause, {}, {{"operation", operation}, {"link", l.id}});
+  settle(ctx, batch, w, there ? "ended" : "removed", stage, reason, args,
+         {{"operation", operation}, {"link", l.id}, {"why", cause}});
 }
 
 bool failed_create(PassContext& ctx, Batch& batch, IntentOp& op, WorkItem& w, const Done& d) {

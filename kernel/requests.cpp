@@ -66,9 +66,7 @@ void track_again(PassContext& ctx, WorkItem& w) {
     w.decision = {Action::create, Side::crm, "tracked", {}, false};
     return;
   }
-  w.link->state = LinkState::live;
-  w.link->cause.clear();
-  w.link->since_ms = ctx.clock();
+  take_up(ctx, w, *w.link);
   Batch batch;
   batch.put(*w.link, ctx.state.org);
   ctx.carried.append(batch);
@@ -118,12 +116,54 @@ void take_item_request(PassContext& ctx, const Request& r) {
   ctx.commit(std::move(b));
 }
 
-bool decide_request(PassContext& ctx, WorkItem& w) {
-  if (!w.request) return false;
-  if (!one_way(w.kind())) {
-    end(ctx, w, verdict_now(w), "not_offered", {{"verb", w.request->verb}, {"kind", w.kind()}});
+namespace {
+
+/// Of a two-way item the request only says how it is looked at: what follows is read, reconciled and judged as ever.
+bool decide_two_way(PassContext& ctx, WorkItem& w) {
+  const bool linked = w.link && w.link->state != LinkState::tombstone;
+  const std::string fields = ctx.endpoint.crm->caps(w.kind()).fields;  // empty: all of the schema
+  if (w.request->args.contains("regarding") && !fields.empty() && fields.find("\"regarding\"") == std::string::npos) {
+    end(ctx, w, verdict_now(w), "not_offered", {{"verb", "regarding"}, {"kind", w.kind()}});
     return true;
   }
+  if (w.request->verb == "untrack") {
+    if (!linked) {
+      end(ctx, w, verdict_now(w), "not_tracked");
+    } else if (!flag_of(w.request->args, "delete")) {
+      w.decision = {Action::unlink, Side::crm, "untracked", {}, false};
+    } else if ((ctx.endpoint.crm->caps(w.kind()).flags & SY_CAN_DELETE) == 0) {
+      end(ctx, w, verdict_now(w), "delete_unsupported");
+    } else {
+      w.decision = {Action::remove, Side::crm, "untracked", {}, false};
+    }
+    return w.settled;
+  }
+  if (linked) return false;
+  if (w.now[w.side()].presence != Presence::there) {
+    end(ctx, w, "removed", "source_gone");
+    return true;
+  }
+  if (!w.link) return false;
+  // The other side's item of a link that has ended is what it was; where it is gone, this one is made there anew.
+  const std::string& twin = w.link->side[other(w.side())].id;
+  bool there = false;
+  if (!twin.empty())
+    read_items(ctx, other(w.side()), w.kind(), {twin}, SY_HEAD,
+               [&](const Item& i) { there = there || !(i.gone() || i.invisible()); });
+  if (there) {
+    take_up(ctx, w, *w.link);
+  } else {
+    w.generation = w.link->generation + 1;
+    w.link.reset();
+  }
+  return false;
+}
+
+}  // namespace
+
+bool decide_request(PassContext& ctx, WorkItem& w) {
+  if (!w.request) return false;
+  if (!one_way(w.kind())) return decide_two_way(ctx, w);
   if (w.request->verb == "untrack")
     untrack(ctx, w);
   else

@@ -10,7 +10,11 @@ constexpr std::uint32_t sz = sizeof(sy_option);
 
 // --- the rulesets: name → entries in their order ---
 
-constexpr std::array<RulesetEntry, 11> d365{{
+constexpr std::array<RulesetEntry, 15> d365{{
+    {"filter", "user-filters", "rules", "user-filters"},
+    {"rule", "returning", "rules", "returning"},
+    {"rule", "tracking", "rules", "tracking"},
+    {"rule", "deletion", "rules", "deletion"},
     {"rule", "received-after", "rules", "received-after"},
     {"rule", "size-limit", "rules", "size-limit"},
     {"rule", "protected", "rules", "protected"},
@@ -23,7 +27,16 @@ constexpr std::array<RulesetEntry, 11> d365{{
     {"rule", "parties", "rules", "parties"},
     {"rule", "attachments", "rules", "attachments"},
 }};
-constexpr std::array<Ruleset, 2> all_rulesets{{{"d365", d365}, {"none", {}}}};
+// What a ruleset changes of the options' defaults; durations in milliseconds.
+constexpr std::array<RulesetDefault, 1> d365_default{{{"left_filter", "\"delete\""}}};
+constexpr std::array<RulesetDefault, 1> outlook2016{{{"poll.minimum", "900000"}}};
+constexpr std::array<RulesetDefault, 2> outlook2011{{{"delete.task", "1"}, {"poll.minimum", "900000"}}};
+
+constexpr std::array<Ruleset, 5> all_rulesets{{{"d365", d365, {}},
+                                               {"d365_default", d365, d365_default},
+                                               {"outlook2016", d365, outlook2016},
+                                               {"outlook2011", d365, outlook2011},
+                                               {"none", {}, {}}}};
 
 // --- options ---
 
@@ -107,16 +120,24 @@ constexpr std::array common{
     sy_option{sz, SY_LIST, 0, "entities", nullptr, "contact|task|appointment|email",
               "what is kept in step; users: all that both sides offer, queues: email",
               "[\"contact\", \"task\", \"email\"]"},
-    sy_option{sz, SY_TEXT, 0, "ruleset", "\"d365\"", nullptr, "the list of filters and rules: d365, or none", nullptr},
-    sy_option{sz, SY_CHOICE, 0, "conflict", "\"last_writer\"", "last_writer|crm_wins|mailbox_wins|manual",
+    sy_option{sz, SY_TEXT, 0, "ruleset", "\"d365\"", nullptr,
+              "the list of filters and rules and the defaults that go with them: d365, d365_default, outlook2016, "
+              "outlook2011, or none",
+              nullptr},
+    sy_option{sz, SY_CHOICE, 0, "merge.conflict", "\"last_writer\"", "last_writer|crm_wins|mailbox_wins|manual",
               "who wins where both sides changed the same", nullptr},
-    sy_option{sz, SY_CHOICE, 0, "left_filter", "\"keep\"", "keep|unlink|delete",
-              "what happens to a linked item that no filter lets in any more", nullptr},
+    sy_option{sz, SY_CHOICE, 0, "merge.first_link", "\"crm_wins\"", "crm_wins|mailbox_wins",
+              "whose values stay where two items that were there before are linked and differ", nullptr},
+    sy_option{
+        sz, SY_CHOICE, 0, "left_filter", "\"unlink\"", "keep|unlink|delete",
+        "what happens to a linked item that no filter lets in any more, or that is out of sight: keep, it goes on "
+        "while it can be read; unlink, the link ends and is taken up again when it matches again; delete, as if it "
+        "had been deleted",
+        nullptr},
+    sy_option{sz, SY_CHOICE, 0, "delete.vs_edit", "\"delete_wins\"", "delete_wins|edit_wins",
+              "what stands where one side deleted what the other edited; a lost edit is kept in the history", nullptr},
     sy_option{sz, SY_BOOL, 0, "at_least_once", "false", nullptr,
               "allow creates on a side that can neither take nor find a token: a crash may then double one", nullptr},
-    sy_option{sz, SY_INT, 0, "delete.task", "0", "0..2",
-              "a task deleted in the mailbox is deleted in CRM: 0 always, 1 only while not completed, 2 never",
-              nullptr},
     sy_option{sz, SY_BOOL, 0, "approval.required", "true", nullptr,
               "skip a mailbox whose address is not approved in the CRM", nullptr},
     sy_option{sz, SY_DURATION, 0, "poll.busy", "\"2m\"", "1s..1d",

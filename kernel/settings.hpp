@@ -35,9 +35,14 @@ std::span<const Renamed> renamed_options();
 struct RulesetEntry {
   std::string_view role, name, plugin, class_name;
 };
+/// A default that a ruleset sets instead of the option's own; what the configuration says goes before both.
+struct RulesetDefault {
+  std::string_view option, json;
+};
 struct Ruleset {
   std::string_view name;
   std::span<const RulesetEntry> entries;  ///< filters, then rules, in the order in which they run
+  std::span<const RulesetDefault> defaults;
 };
 std::span<const Ruleset> rulesets();
 

@@ -65,9 +65,10 @@ FilterResult run_filters(const std::vector<Stage>& stages, std::string_view kind
                          std::uint32_t flags, const json::object& facts) {
   FilterResult out;
   out.doc = std::move(doc);
-  const std::string facts_text = json::serialize(facts);
+  std::string facts_text;
   for (const Stage& s : stages) {
     if (s.filter == nullptr || !s.wants_kind(kind)) continue;
+    if (facts_text.empty()) facts_text = json::serialize(facts);
     const std::string doc_text = json::serialize(out.doc);
     const sy_change change{sizeof(sy_change), flags, number_of(side), borrow(kind), borrow(doc_text),
                            borrow(facts_text)};
@@ -166,6 +167,10 @@ RulesResult run_rules(const std::vector<Stage>& stages, std::uint32_t verb, std:
         case SY_WAIT: out.outcome = Outcome::wait; break;
         case SY_NEED_FULL: out.outcome = Outcome::need_full; break;
         case SY_FAIL: out.outcome = Outcome::failed; break;
+        case SY_UNLINK:
+          if (verb != SY_DELETE) throw Error(SY_BROKEN, "rule " + s.name + " says unlink to what is no deletion");
+          out.outcome = Outcome::unlink;
+          break;
         case SY_LINK:
           out.outcome = Outcome::link;
           if (r.doc.len != 0) out.added = parse_object(view(r.doc), "what rule " + s.name + " adds to a record");

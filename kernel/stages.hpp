@@ -47,7 +47,7 @@ struct Need {
 };
 
 struct RulesResult {
-  enum class Outcome { confirmed, vetoed, wait, need_full, link, failed } outcome = Outcome::confirmed;
+  enum class Outcome { confirmed, vetoed, wait, need_full, link, unlink, failed } outcome = Outcome::confirmed;
   json::object doc;
   std::string stage, reason;  ///< of who decided
   json::object args;

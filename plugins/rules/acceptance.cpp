@@ -14,20 +14,20 @@ struct Acceptor {
 };
 
 /// Its id in the CRM, as the directory knows it by its address; empty: it does not.
-std::string id_of(const Mail& mail, const std::string& address, const std::string& kind) {
+std::string id_of(const Case& mail, const std::string& address, const std::string& kind) {
   if (const json::array* who = mail.candidates(address))
     for (const json::value& c : *who)
       if (c.is_object() && text_of(c.get_object(), "type") == kind) return text_of(c.get_object(), "id");
   return {};
 }
 
-std::int64_t method_of(const Mail& mail, const std::string& kind, std::int64_t own) {
+std::int64_t method_of(const Case& mail, const std::string& kind, std::int64_t own) {
   const std::int64_t forced = mail.number("compat.SSSForceFilteringMethodForUserMailboxes", -1);
   return kind == "user" && forced >= 0 ? forced : own;
 }
 
 /// The mailbox in hand first, then every recipient that the configuration knows.
-std::vector<Acceptor> acceptors(const Mail& mail) {
+std::vector<Acceptor> acceptors(const Case& mail) {
   const std::string kind = mail.of_queue() ? "queue" : "user";
   std::vector<Acceptor> out{{text_of(mail.user(), "address"), kind, text_of(mail.user(), "principal"),
                              method_of(mail, kind, mail.number("email.method", 1))}};
@@ -47,7 +47,7 @@ std::vector<Acceptor> acceptors(const Mail& mail) {
   return out;
 }
 
-bool sender_is(const Mail& mail, std::initializer_list<std::string_view> types) {
+bool sender_is(const Case& mail, std::initializer_list<std::string_view> types) {
   for (const json::object& from : mail.addresses("from"))
     if (const json::array* who = mail.candidates(text_of(from, "address")))
       for (const json::value& c : *who) {
@@ -62,7 +62,7 @@ struct Verdict {
   Code code = Code::all;
 };
 
-Verdict accepts(const Mail& mail, const Acceptor& a) {
+Verdict accepts(const Case& mail, const Acceptor& a) {
   if (a.method == 0) return {"accept_all", Code::all};
   if (a.method >= 1 && a.method <= 3 && answered(mail) != nullptr) return {"correlation_match", Code::correlation};
   if (a.method == 2 && sender_is(mail, {"contact", "account", "lead"})) return {"sender_match", Code::sender};
@@ -70,7 +70,7 @@ Verdict accepts(const Mail& mail, const Acceptor& a) {
   return {};
 }
 
-bool is_recipient(const Mail& mail, const std::string& address) {
+bool is_recipient(const Case& mail, const std::string& address) {
   for (const std::string_view field : {"to", "cc", "bcc"})
     for (const json::object& r : mail.addresses(field))
       if (formats::same_but_case(text_of(r, "address"), address)) return true;
@@ -78,7 +78,7 @@ bool is_recipient(const Mail& mail, const std::string& address) {
 }
 
 /// The queues among `all` that take the mail: each gets a queue item.
-json::array queues(const Mail& mail, const std::vector<Acceptor>& all, bool asked) {
+json::array queues(const Case& mail, const std::vector<Acceptor>& all, bool asked) {
   json::array out;
   const auto add = [&](const std::string& id) {
     if (!id.empty() && std::find(out.begin(), out.end(), json::value(id)) == out.end()) out.emplace_back(id);
@@ -94,7 +94,7 @@ json::array queues(const Mail& mail, const std::vector<Acceptor>& all, bool aske
   return out;
 }
 
-Ruling accepted(Mail& mail, const std::vector<Acceptor>& all, const Acceptor& by, const char* reason,
+Ruling accepted(Case& mail, const std::vector<Acceptor>& all, const Acceptor& by, const char* reason,
                 json::object args) {
   if (!by.id.empty()) mail.doc["accepting"] = reference(by.kind, by.id);
   if (!all.front().id.empty()) mail.doc["receiving"] = reference(all.front().kind, all.front().id);
@@ -110,7 +110,7 @@ Ruling accepted(Mail& mail, const std::vector<Acceptor>& all, const Acceptor& by
 
 Ruling Acceptance::judge(const Proposal& p) const {
   if (!is_new_mail(p)) return {};
-  Mail mail(p);
+  Case mail(p);
   std::vector<Acceptor> all = acceptors(mail);
   if (mail.asked()) {
     const auto& request = mail.facts.at("request").as_object();

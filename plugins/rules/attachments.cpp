@@ -16,7 +16,7 @@ std::string extension(const std::string& name) {
 
 Ruling Attachments::judge(const Proposal& p) const {
   if (!is_new_mail(p)) return {};
-  Mail mail(p);
+  Case mail(p);
   const auto* list = mail.doc.if_contains("attachments");
   if (list == nullptr || !list->is_array()) return {};
   const std::int64_t most = mail.number("attachments.max_size", 0);

@@ -22,7 +22,7 @@ struct Way {
 
 /// What mail programs put before the subject of a forwarded mail, in the languages that are common. Not "VS:", which is
 /// a forward in Danish and Norwegian and an answer in Finnish.
-bool forwarded(const Mail& mail) {
+bool forwarded(const Case& mail) {
   constexpr std::array<std::string_view, 15> prefixes{"fw:", "fwd:", "wg:",  "tr:",  "rv:",   "i:",    "doorst:", "vl:",
                                                       "vb:", "pd:",  "enc:", "ilt:", "转发:", "轉寄:", "転送:"};
   const std::string subject = formats::lower(mail.text("subject"));
@@ -32,13 +32,13 @@ bool forwarded(const Mail& mail) {
          });
 }
 
-bool by_headers(const Mail& mail) {
+bool by_headers(const Case& mail) {
   return mail.enabled("email.correlate_by_headers", true) &&
          !mail.enabled("compat.IgnoreConversationIndexAndInReplyToForCorrelation", false) &&
          !(mail.enabled("compat.DoNotCorrelateForwardedEmailsAsReplies", false) && forwarded(mail));
 }
 
-std::vector<std::string> tokens(const Mail& mail) {
+std::vector<std::string> tokens(const Case& mail) {
   if (!mail.enabled("email.tokens", true)) return {};
   std::vector<std::string> prefixes{mail.word("email.token.prefix", "CRM:")};
   for (std::string& old : mail.words("email.token.old_prefixes")) prefixes.push_back(std::move(old));
@@ -48,7 +48,7 @@ std::vector<std::string> tokens(const Mail& mail) {
 }
 
 /// The base of the conversation index in hexadecimal digits; empty: none.
-std::string conversation(const Mail& mail) {
+std::string conversation(const Case& mail) {
   const std::string bytes = formats::base64_decode(mail.text("conversation_index"));
   if (bytes.size() < conversation_bytes) return {};
   return formats::hex_encode(std::string_view(bytes).substr(0, conversation_bytes));
@@ -56,17 +56,17 @@ std::string conversation(const Mail& mail) {
 
 json::array texts(const std::vector<std::string>& from) { return json::array(from.begin(), from.end()); }
 
-bool smart(const Mail& mail) { return mail.enabled("email.smart.enabled", false); }
+bool smart(const Case& mail) { return mail.enabled("email.smart.enabled", false); }
 
-std::string noise_of(const Mail& mail) { return mail.word("email.smart.noise_regex", R"(^[\s]*([\w]+\s?:[\s]*)+)"); }
+std::string noise_of(const Case& mail) { return mail.word("email.smart.noise_regex", R"(^[\s]*([\w]+\s?:[\s]*)+)"); }
 
-std::vector<std::string> words_of(const Mail& mail) {
+std::vector<std::string> words_of(const Case& mail) {
   if (!smart(mail)) return {};
   const auto most = static_cast<std::size_t>(mail.number("email.smart.max_words", 20));
   return formats::SubjectWords(noise_of(mail), most).of(mail.text("subject"));
 }
 
-std::vector<Way> ways(const Mail& mail) {
+std::vector<Way> ways(const Case& mail) {
   std::vector<Way> out;
   std::vector<std::string> order = mail.words("email.order");
   if (mail.setting("email.order") == nullptr) order = {"reply", "token", "conversation", "smart"};
@@ -96,7 +96,7 @@ std::vector<Way> ways(const Mail& mail) {
 
 /// The newest record that stands under one of the keys; a draft is somebody's create in progress. Null and `unknown`:
 /// the directory could not be asked.
-const json::object* newest(const Mail& mail, const Way& way, bool& unknown) {
+const json::object* newest(const Case& mail, const Way& way, bool& unknown) {
   const json::object* best = nullptr;
   for (const std::string& key : way.keys) {
     const json::array* records = mail.records(key);
@@ -113,27 +113,27 @@ const json::object* newest(const Mail& mail, const Way& way, bool& unknown) {
 
 }  // namespace
 
-const json::object* answered(const Mail& mail) {
+const json::object* answered(const Case& mail) {
   const auto* c = mail.doc.if_contains("correlation");
   if (c == nullptr || !c->is_object() || text_of(c->get_object(), "method") == "skipped") return nullptr;
   return &c->get_object();
 }
 
-bool replies_or_forwards(const Mail& mail) {
+bool replies_or_forwards(const Case& mail) {
   return !mail.text("in_reply_to").empty() || mail.doc.contains("references") || forwarded(mail);
 }
 
 std::vector<std::string> Correlation::keys(const Proposal& p) const {
   std::vector<std::string> out;
   if (!is_new_mail(p)) return out;
-  const Mail mail(p);
+  const Case mail(p);
   for (Way& way : ways(mail)) std::move(way.keys.begin(), way.keys.end(), std::back_inserter(out));
   return out;
 }
 
 Ruling Correlation::judge(const Proposal& p) const {
   if (!is_new_mail(p)) return {};
-  Mail mail(p);
+  Case mail(p);
   json::object found;
   for (const Way& way : ways(mail)) {
     bool unknown = false;

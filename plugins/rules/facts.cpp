@@ -28,7 +28,7 @@ std::shared_ptr<const json::object> parsed_facts(std::string_view text) {
 }
 }  // namespace
 
-Mail::Mail(const Proposal& p)
+Case::Case(const Proposal& p)
     : doc(parse(p.doc, "the proposal's document")), held(parsed_facts(p.facts)), facts(*held) {}
 
 std::string text_of(const json::object& o, std::string_view name) {
@@ -46,15 +46,15 @@ bool flag_of(const json::object& o, std::string_view name) {
   return v != nullptr && v->is_bool() && v->get_bool();
 }
 
-std::string Mail::text(std::string_view field) const { return text_of(doc, field); }
+std::string Case::text(std::string_view field) const { return text_of(doc, field); }
 
-const json::object& Mail::user() const {
+const json::object& Case::user() const {
   static const json::object none;
   const auto* u = facts.if_contains("user");
   return u != nullptr && u->is_object() ? u->get_object() : none;
 }
 
-const json::value* Mail::setting(std::string_view dotted) const {
+const json::value* Case::setting(std::string_view dotted) const {
   const json::value* at = user().if_contains("settings");
   while (at != nullptr && at->is_object()) {
     const auto dot = dotted.find('.');
@@ -65,22 +65,22 @@ const json::value* Mail::setting(std::string_view dotted) const {
   return nullptr;
 }
 
-bool Mail::enabled(std::string_view dotted, bool otherwise) const {
+bool Case::enabled(std::string_view dotted, bool otherwise) const {
   const json::value* v = setting(dotted);
   return v != nullptr && v->is_bool() ? v->get_bool() : otherwise;
 }
 
-std::int64_t Mail::number(std::string_view dotted, std::int64_t otherwise) const {
+std::int64_t Case::number(std::string_view dotted, std::int64_t otherwise) const {
   const json::value* v = setting(dotted);
   return v != nullptr && v->is_number() ? v->to_number<std::int64_t>() : otherwise;
 }
 
-std::string Mail::word(std::string_view dotted, std::string_view otherwise) const {
+std::string Case::word(std::string_view dotted, std::string_view otherwise) const {
   const json::value* v = setting(dotted);
   return std::string(v != nullptr && v->is_string() ? std::string_view(v->get_string()) : otherwise);
 }
 
-std::vector<std::string> Mail::words(std::string_view dotted) const {
+std::vector<std::string> Case::words(std::string_view dotted) const {
   std::vector<std::string> out;
   if (const json::value* v = setting(dotted); v != nullptr && v->is_array())
     for (const json::value& e : v->get_array())
@@ -88,11 +88,11 @@ std::vector<std::string> Mail::words(std::string_view dotted) const {
   return out;
 }
 
-bool Mail::asked() const { return facts.contains("request"); }
+bool Case::asked() const { return facts.contains("request"); }
 
-bool Mail::of_queue() const { return text_of(user(), "kind") == "queue"; }
+bool Case::of_queue() const { return text_of(user(), "kind") == "queue"; }
 
-const json::array* Mail::records(std::string_view key) const {
+const json::array* Case::records(std::string_view key) const {
   const auto* all = facts.if_contains("records_by_key");
   if (all == nullptr || !all->is_object()) return nullptr;
   const auto* found = all->get_object().if_contains(key);
@@ -100,21 +100,21 @@ const json::array* Mail::records(std::string_view key) const {
   return found != nullptr && found->is_array() ? &found->get_array() : &nothing;
 }
 
-bool Mail::in_page(std::string_view key) const {
+bool Case::in_page(std::string_view key) const {
   const auto* page = facts.if_contains("page");
   return page != nullptr && page->is_array() &&
          std::any_of(page->get_array().begin(), page->get_array().end(),
                      [&](const json::value& v) { return v.is_string() && std::string_view(v.get_string()) == key; });
 }
 
-bool Mail::is(std::string_view address, std::string_view type) const {
+bool Case::is(std::string_view address, std::string_view type) const {
   const json::array* who = candidates(address);
   return who != nullptr && std::any_of(who->begin(), who->end(), [&](const json::value& c) {
            return c.is_object() && text_of(c.get_object(), "type") == type;
          });
 }
 
-std::vector<json::object> Mail::addresses(std::string_view field) const {
+std::vector<json::object> Case::addresses(std::string_view field) const {
   std::vector<json::object> out;
   const auto* v = doc.if_contains(field);
   if (v == nullptr) return out;
@@ -126,7 +126,7 @@ std::vector<json::object> Mail::addresses(std::string_view field) const {
   return out;
 }
 
-const json::array* Mail::candidates(std::string_view address) const {
+const json::array* Case::candidates(std::string_view address) const {
   const auto* all = facts.if_contains("parties");
   if (all == nullptr || !all->is_object()) return nullptr;
   const auto* v = all->get_object().if_contains(address);

@@ -15,11 +15,11 @@ namespace syncline::rules {
 namespace json = boost::json;
 
 /// A proposal's document and facts, parsed.
-struct Mail {
+struct Case {
   json::object doc;
   std::shared_ptr<const json::object> held;
   const json::object& facts;
-  explicit Mail(const Proposal& p);
+  explicit Case(const Proposal& p);
 
   [[nodiscard]] std::string text(std::string_view field) const;
   [[nodiscard]] const json::object& user() const;

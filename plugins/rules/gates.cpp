@@ -8,7 +8,7 @@ namespace syncline::rules {
 
 Ruling ReceivedAfter::judge(const Proposal& p) const {
   if (!is_new_mail(p)) return {};
-  const Mail mail(p);
+  const Case mail(p);
   if (mail.asked()) return {};
   const std::int64_t after = number_of(mail.facts, "received_after", 0);
   const auto received = instant(mail.doc, "received");  // absent: it counts from when it was first seen, which is now
@@ -18,7 +18,7 @@ Ruling ReceivedAfter::judge(const Proposal& p) const {
 
 Ruling SizeLimit::judge(const Proposal& p) const {
   if (!is_new_mail(p)) return {};
-  const Mail mail(p);
+  const Case mail(p);
   const std::int64_t size = number_of(mail.doc, "size", 0), limit = mail.number("email.max_size", 0);
   const auto* oversize = mail.doc.if_contains("oversize");
   const bool beyond_source = oversize != nullptr && oversize->is_bool() && oversize->get_bool();
@@ -28,7 +28,7 @@ Ruling SizeLimit::judge(const Proposal& p) const {
 
 Ruling Duplicate::judge(const Proposal& p) const {
   if (!is_new_mail(p)) return {};
-  const Mail mail(p);
+  const Case mail(p);
   if (mail.text("message_id").empty()) return {};  // the token decides: it is derived from the whole message
   const auto* records = mail.facts.if_contains("records");
   if (records == nullptr || !records->is_array()) return say(SY_WAIT, "directory_unknown");
@@ -48,7 +48,7 @@ Ruling Duplicate::judge(const Proposal& p) const {
 
 Ruling Protected::judge(const Proposal& p) const {
   if (!is_new_mail(p)) return {};
-  const Mail mail(p);
+  const Case mail(p);
   if (!mail.enabled("compat.RestrictIRMEmailItems", false)) return {};
   bool found = flag_of(mail.doc, "protected");
   for (const json::object& a : mail.addresses("attachments"))
@@ -60,7 +60,7 @@ Ruling Protected::judge(const Proposal& p) const {
 
 Ruling Internal::judge(const Proposal& p) const {
   if (!is_new_mail(p)) return {};
-  const Mail mail(p);
+  const Case mail(p);
   if (mail.asked() || mail.enabled("email.two_activities", true)) return {};
   const auto from = mail.addresses("from");
   const std::string address = from.empty() ? std::string() : text_of(from.front(), "address");
@@ -83,7 +83,7 @@ Ruling Internal::judge(const Proposal& p) const {
 
 Ruling Sender::judge(const Proposal& p) const {
   if (!is_new_mail(p)) return {};
-  const Mail mail(p);
+  const Case mail(p);
   const auto from = mail.addresses("from");
   const std::string address = from.empty() ? std::string() : text_of(from.front(), "address");
   const auto at = address.find('@');
@@ -94,7 +94,7 @@ Ruling Sender::judge(const Proposal& p) const {
 
 Ruling Recipients::judge(const Proposal& p) const {
   if (!is_new_mail(p)) return {};
-  const Mail mail(p);
+  const Case mail(p);
   if (mail.asked()) return {};
   bool unknown = false;
   const auto* configured = mail.user().if_contains("configured");

@@ -15,7 +15,7 @@ class MailRule : public Rule<T> {
   MailRule(Host, std::string_view) {}
 };
 
-/// Mail from before the watermark is not looked at: `email.received_after`, or when the pair was confirmed (S8).
+/// Case from before the watermark is not looked at: `email.received_after`, or when the pair was confirmed (S8).
 class ReceivedAfter : public MailRule<ReceivedAfter> {
  public:
   using MailRule::MailRule;
@@ -63,7 +63,7 @@ class Protected : public MailRule<Protected> {
   [[nodiscard]] Ruling judge(const Proposal& p) const;
 };
 
-/// Mail between CRM users, where the organization wants one record of it and not two (email.two_activities).
+/// Case between CRM users, where the organization wants one record of it and not two (email.two_activities).
 class Internal : public MailRule<Internal> {
  public:
   using MailRule::MailRule;
@@ -113,9 +113,9 @@ class Correlation : public MailRule<Correlation> {
 };
 
 /// What the correlation rule found; nullptr: it answers no mail of the CRM.
-const json::object* answered(const Mail& mail);
+const json::object* answered(const Case& mail);
 /// It is an answer or a forwarded mail, by its head.
-bool replies_or_forwards(const Mail& mail);
+bool replies_or_forwards(const Case& mail);
 
 /// The filtering method of the mailbox and of every recipient that the configuration knows; one acceptance is enough.
 class Acceptance : public MailRule<Acceptance> {

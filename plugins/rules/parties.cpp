@@ -31,7 +31,7 @@ struct Choice {
   std::string inactive;
   bool one_sender = false, one_recipient = false;  ///< several matches are none
 
-  explicit Choice(const Mail& mail)
+  explicit Choice(const Case& mail)
       : owner(mail.enabled("resolve.owner_exception", true) ? text_of(mail.user(), "principal") : std::string()),
         inactive(mail.word("resolve.inactive", "single")),
         one_sender(mail.enabled("resolve.unresolve_sender_on_multiple", false)),
@@ -88,7 +88,7 @@ json::object newcomer(const json::object& from) {
 }
 
 /// The need that makes a record of an unknown sender; empty: none is to be made.
-json::array need_for(const Mail& mail, const json::object& from, const std::string& role) {
+json::array need_for(const Case& mail, const json::object& from, const std::string& role) {
   const std::string kind = mail.word("autocreate.create", "contact");
   if (kind == "none" || !mail.enabled("autocreate.org_allows", true)) return {};
   return {json::object{{"name", role},
@@ -101,7 +101,7 @@ json::array need_for(const Mail& mail, const json::object& from, const std::stri
 
 Ruling Parties::judge(const Proposal& p) const {
   if (!is_new_mail(p)) return {};
-  Mail mail(p);
+  Case mail(p);
   const Choice choice(mail);
   json::array out, needs;
   for (const auto& from : mail.addresses("from")) {

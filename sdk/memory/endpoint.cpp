@@ -45,13 +45,17 @@ Item item_of(const System& system, const Record& r) {
     out.version.clear();
     return out;
   }
+  if (r.hidden) {
+    out.flags = SY_ITEM_INVISIBLE;
+    return out;
+  }
   json::object doc = system.features.shown(r.kind, r.doc);
   if (r.kind == "email") {
     for (const char* part : {"body", "attachments", "digest"}) doc.erase(part);
     out.flags |= SY_ITEM_HEAD;
   }
   out.doc = json::serialize(doc);
-  json::object marks;
+  json::object marks = r.marks;
   if (system.side == SY_CRM && !r.box.empty()) marks["owner"] = r.box;
   if (!r.token.empty()) marks["token"] = r.token;
   if (!marks.empty()) out.marks = json::serialize(marks);

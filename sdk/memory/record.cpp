@@ -43,6 +43,8 @@ json::object row_of(const Record& r) {
   if (!r.token.empty()) out["token"] = r.token;
   if (r.gone) out["gone"] = true;
   if (r.partial) out["partial"] = true;
+  if (r.hidden) out["hidden"] = true;
+  if (!r.marks.empty()) out["marks"] = r.marks;
   if (!r.parts.empty()) out["parts"] = r.parts;
   return out;
 }
@@ -60,6 +62,8 @@ Record record_of(const json::object& o) {
   r.changed_ms = number_at(o, "changed_ms");
   r.gone = flag_at(o, "gone");
   r.partial = flag_at(o, "partial");
+  r.hidden = flag_at(o, "hidden");
+  if (const json::value* v = o.if_contains("marks"); v != nullptr && v->is_object()) r.marks = v->get_object();
   if (const json::value* v = o.if_contains("doc"); v != nullptr && v->is_object()) r.doc = v->get_object();
   if (const json::value* v = o.if_contains("parts"); v != nullptr && v->is_object()) r.parts = v->get_object();
   return r;

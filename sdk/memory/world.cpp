@@ -112,6 +112,33 @@ void World::remove(int side, const std::string& id, std::int64_t at_ms) {
   s.commit();
 }
 
+void World::change(int side, const std::string& id, const std::function<void(Record&)>& how) {
+  Rows::Session s(rows_);
+  Meta m = meta(s);
+  auto r = find_record(s, side, id);
+  if (!r) throw Error(SY_GONE, "there is no such item");
+  how(*r);
+  store(s, m, side, *r);
+  save(s, m);
+  s.commit();
+}
+
+void World::mark(int side, const std::string& id, const json::object& merge_patch) {
+  change(side, id, [&](Record& r) {
+    merge(r.marks, merge_patch);
+    if (const std::string owner = text_at(merge_patch, "owner"); side == SY_CRM && !owner.empty()) r.box = owner;
+    r.marks.erase("owner");
+  });
+}
+
+void World::hide(int side, const std::string& id, bool hidden) {
+  change(side, id, [&](Record& r) { r.hidden = hidden; });
+}
+
+void World::restore(int side, const std::string& id) {
+  change(side, id, [&](Record& r) { r.gone = false; });
+}
+
 void World::store(Rows::Session& s, Meta& m, int side, Record& r) const {
   r.seq = ++m.seq;
   r.changed_ms = m.now;
@@ -258,7 +285,9 @@ std::optional<Fault> World::meet(Rows::Session& s, Meta& m, const Request& r) co
       s.put(key, f.to_json());
       continue;
     }
-    if (f.times > 0 && --f.times == 0)
+    const bool last = f.times == 1;
+    if (f.times > 0) --f.times;
+    if (last)
       s.erase(key);
     else
       s.put(key, f.to_json());

@@ -3,6 +3,7 @@
 // A program that loads memory.so has two registries of names, its own and the module's: there, share by path.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "faults.hpp"
@@ -17,7 +18,9 @@ struct Record {
   std::string box;  ///< whose it is: the mailbox's address, or the id of the CRM user or queue
   std::int64_t version = 0, seq = 0, born_seq = 0, born_ms = 0, changed_ms = 0;
   bool gone = false, partial = false;
+  bool hidden = false;  ///< it is there, and who asks may not see it
   json::object doc;
+  json::object marks;  ///< beside owner and token, which follow from the record
   json::object parts;  ///< email: part key ("body" or an attachment's key) → {"text": …} or {"base64": …}
 
   [[nodiscard]] std::string version_text() const { return std::to_string(version); }
@@ -68,6 +71,12 @@ class World {
   std::string add(int side, std::string_view box, std::string_view kind, json::object doc, std::int64_t at_ms = 0);
   void edit(int side, const std::string& id, const json::object& merge_patch, std::int64_t at_ms = 0);
   void remove(int side, const std::string& id, std::int64_t at_ms = 0);
+  /// Puts marks on an item; "owner" on a CRM's gives it to somebody else.
+  void mark(int side, const std::string& id, const json::object& merge_patch);
+  /// Takes the right to see it, or gives it back.
+  void hide(int side, const std::string& id, bool hidden = true);
+  /// What a deleted item was, with the same id.
+  void restore(int side, const std::string& id);
 
   // What there is. Deleted records stay as tombstones: `record` shows them with `gone`.
   std::optional<Record> record(int side, const std::string& id);
@@ -113,6 +122,7 @@ class World {
   Record perform_create(Rows::Session&, Meta&, const Write&) const;
   Record perform_part(Rows::Session&, Meta&, const Write&) const;
   void store(Rows::Session&, Meta&, int side, Record&) const;
+  void change(int side, const std::string& id, const std::function<void(Record&)>& how);
   Rows rows_;
 };
 

@@ -106,7 +106,7 @@ TEST(Laws, edits_travel_both_ways_and_different_fields_merge) {
 }
 
 TEST(Laws, a_conflict_has_one_winner_and_the_loser_is_kept) {
-  House h({}, {}, "conflict = \"crm_wins\"");
+  House h({}, {}, "[defaults]\nmerge.conflict = \"crm_wins\"");
   fill(h);
   h.settle();
   h.world().edit(SY_MAILBOX, h.id_of(SY_MAILBOX, "contact", "email1", "m1@x.test"), {{"jobtitle", "lost value"}});
@@ -122,7 +122,7 @@ TEST(Laws, a_conflict_has_one_winner_and_the_loser_is_kept) {
 }
 
 TEST(Laws, manual_conflicts_are_parked_and_the_rest_goes_on) {
-  House h({}, {}, "conflict = \"manual\"");
+  House h({}, {}, "[defaults]\nmerge.conflict = \"manual\"");
   fill(h);
   h.settle();
   h.world().edit(SY_MAILBOX, h.id_of(SY_MAILBOX, "contact", "email1", "m1@x.test"), {{"jobtitle", "a"}});
@@ -135,7 +135,7 @@ TEST(Laws, manual_conflicts_are_parked_and_the_rest_goes_on) {
 }
 
 TEST(Laws, deletions_travel_and_an_edit_outlives_a_deletion) {
-  House h;
+  House h({}, {}, "[defaults]\ndelete.vs_edit = \"edit_wins\"");
   fill(h);
   h.settle();
   h.world().remove(SY_MAILBOX, h.id_of(SY_MAILBOX, "contact", "email1", "m1@x.test"));

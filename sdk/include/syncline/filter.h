@@ -14,7 +14,7 @@ typedef struct sy_change {
   uint32_t size, flags; /* SY_ITEM_*: HEAD says that bodies and parts are unknown */
   int32_t side;         /* SY_MAILBOX or SY_CRM: where it changed */
   sy_str kind, doc;     /* the canonical document of the changed side */
-  sy_str facts;         /* JSON: {"user": …, "now": …, "linked": bool} */
+  sy_str facts;         /* JSON: {"user": …, "now": …, "linked": bool, "marks": what the item bears, if anything} */
 } sy_change;
 
 typedef struct sy_verdict {

@@ -18,7 +18,8 @@ enum {
   SY_NEED_FULL = 5, /* the answer depends on what a head lacks: fetch it whole and ask again */
   SY_LINK = 6,      /* do not create: the record in `args` ({"id": …, "version": …}) is this item; link to it. With
                        `doc`: then write its members to that record (an update of just these fields) */
-  SY_FAIL = 7       /* cannot be carried as it is: tried again as a failed write is, then quarantined */
+  SY_FAIL = 7,      /* cannot be carried as it is: tried again as a failed write is, then quarantined */
+  SY_UNLINK = 8     /* of a deletion: do not delete; the link ends and the item stays. No later rule runs */
 };
 
 typedef struct sy_proposal {
@@ -26,7 +27,7 @@ typedef struct sy_proposal {
   uint32_t verb;    /* SY_CREATE, SY_UPDATE, SY_DELETE */
   uint32_t flags;   /* SY_ITEM_HEAD: bodies and parts of doc are unknown */
   int32_t side;     /* SY_MAILBOX or SY_CRM: where it would be written */
-  sy_str kind, doc; /* the document to write; delete: the last known one */
+  sy_str kind, doc; /* the document to write; delete: the item as it is, or was when it could last be read */
   sy_str facts;     /* JSON object of the facts that `wants` named; an absent member is unknown */
 } sy_proposal;
 
@@ -50,7 +51,11 @@ typedef struct sy_ruling_sink {
 typedef struct sy_rule {
   uint32_t size;
   sy_str kinds; /* JSON array; empty: all */
-  /* JSON array out of: user, now, link, parties, received_after;
+  /* JSON array out of: user, now, parties, received_after;
+   * link: of an item that is or was linked: {"state", "mailbox": id, "crm": id, "cause": why it ended, "owner": whose
+   * the CRM's record was when it was last seen, "by_hand": true if a person tracked it, "base": {"mailbox", "crm"}: the
+   * documents of the last common state}; absent members: not set or not known;
+   * marks: what the item that the operation comes from bears (endpoint.h);
    * records: an array of the CRM's records with this item's own natural key, as sy_directory.records gives them;
    * records_by_key: what `keys` asked for, {key: array of records}; absent: the directory could not be asked;
    * page: those that `keys` asked for of what came before it in this very pass, is accepted, and may not be in the CRM

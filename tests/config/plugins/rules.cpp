@@ -19,8 +19,13 @@ constexpr sy_class parties = make_class("rule", "parties");
 constexpr sy_class guarded = make_class("rule", "protected");
 constexpr sy_class internal = make_class("rule", "internal");
 constexpr sy_class attachments = make_class("rule", "attachments");
-constexpr std::array classes{&received,   &size,        &guarded,    &duplicate, &internal,   &sender,
-                             &recipients, &correlation, &acceptance, &parties,   &attachments};
+constexpr sy_class user_filters = make_class("filter", "user-filters");
+constexpr sy_class tracking = make_class("rule", "tracking");
+constexpr sy_class returning = make_class("rule", "returning");
+constexpr sy_class deletion = make_class("rule", "deletion");
+constexpr std::array classes{&received,    &size,         &guarded,     &duplicate,  &internal,
+                             &sender,      &recipients,   &correlation, &acceptance, &parties,
+                             &attachments, &user_filters, &tracking,    &returning,  &deletion};
 
 }  // namespace
 
