@@ -147,7 +147,7 @@ TEST_F(FeedTest, WithoutChangeTrackingItListsAndSaysSo) {
 }
 
 TEST_F(FeedTest, AnUnknownFeedIsUnsupported) {
-  EXPECT_EQ(code_of([&] { connection.feeds().page(host.call(), "contacts", "", [](const Item&) { return true; }); }),
+  EXPECT_EQ(code_of([&] { connection.feeds().page(host.call(), "appointments", "", [](const Item&) { return true; }); }),
             SY_UNSUPPORTED);
 }
 

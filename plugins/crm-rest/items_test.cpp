@@ -24,7 +24,7 @@ class ItemsTest : public CrmTest {
   }
   Item fetch(const std::string& kind, const std::string& id) const {
     Item out;
-    const std::vector<std::string_view> ids{id};
+    const std::vector<std::string> ids{id};
     endpoint.fetch(host.call(), kind, ids, SY_WHOLE, [&](const Item& i) {
       out = i;
       return true;
@@ -271,8 +271,8 @@ TEST_F(ItemsTest, FewerAddressesAreCarriedWhereOneSaysSo) {
 }
 
 /// All pages from a cursor: ids, "-" before those that are gone; the cursor moves on.
-std::vector<std::string> walk(const FeedsHandle& feeds, const Call& call, const std::string& feed, std::string& cursor,
-                              int& end) {
+std::vector<std::string> walk(const FeedsHandle& feeds, const sy_call* call, const std::string& feed,
+                              std::string& cursor, int& end) {
   std::vector<std::string> out;
   for (;;) {
     const PageEnd page = feeds.page(call, feed, cursor, [&](const Item& i) {
