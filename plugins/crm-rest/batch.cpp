@@ -133,6 +133,9 @@ std::vector<net::Response> run_batch(Client& client, const Host& host, const Cal
   request.method = "POST";
   request.path = "$batch";
   request.idempotent = true;  // every member is: reads, keyed creates, and writes that bear the version
+  request.reads = std::all_of(parts.begin(), parts.end(), [](const BatchPart& p) {
+    return std::all_of(p.begin(), p.end(), [](const Member& m) { return m.method == "GET"; });
+  });
   request.headers = {{"Content-Type", "multipart/mixed; boundary=" + std::string(outer_mark)},
                      {"Prefer", "odata.continue-on-error"}};
   const Settings& s = client.settings();

@@ -30,7 +30,7 @@ const sandbox::Certificates& certificates() {
 struct Play {
   const char *kind, *address;
   bool https = false;
-  const char* first = "emails";  // the table of the kind that the suites of no kind use
+  bool items = false;  // contacts and tasks instead of mail
 };
 
 sandbox::DataverseOptions options_of(const Play& play) {
@@ -90,11 +90,14 @@ class CrmSubject final : public Subject {
 
   bool throttle_next(std::int64_t retry_after_ms) override {
     sandbox::Fault fault;
-    fault.path = play_.first;
     fault.status = 429;
     fault.code = "0x80072322";
     fault.retry_after = static_cast<int>(retry_after_ms / 1000);
-    server_.add_fault(fault);
+    for (const std::string& table :
+         play_.items ? std::vector<std::string>{"contacts", "tasks"} : std::vector<std::string>{"emails"}) {
+      fault.path = table;
+      server_.add_fault(fault);
+    }
     return true;
   }
   /// The application's secret was changed, and the tokens in use were withdrawn.
@@ -121,7 +124,7 @@ class CrmSubject final : public Subject {
   }
 
   [[nodiscard]] std::map<std::string, std::string> exceptions() const override {
-    if (std::string(play_.first) != "emails") return {};
+    if (play_.items) return {};
     const std::string one_way = "mail goes into the CRM one way: a fetch tells id and version and carries no document";
     return {{"endpoint.version_follows_edits/email", one_way + "; feeds.delta_reports_edits compares the versions"},
             {"endpoint.document_bears_only_carried_fields/email", one_way},
@@ -163,7 +166,7 @@ bool play_items(const std::string& name, const Play& how) {
 const bool registered[] = {play("crm_rest", {"user", "alice@contoso.test"}),
                            play("crm_rest_queue", {"queue", "support@contoso.test"}),
                            play("crm_rest_https", {"user", "alice@contoso.test", true}),
-                           play_items("crm_rest_items", {"user", "alice@contoso.test", false, "contacts"})};
+                           play_items("crm_rest_items", {"user", "alice@contoso.test", false, true})};
 
 /// In the place of endpoint.odd_texts_survive: the plugin does not read mail back, the server's rows tell.
 TEST(CrmRestRows, HoldOddTexts) {

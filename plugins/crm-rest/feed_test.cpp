@@ -147,8 +147,9 @@ TEST_F(FeedTest, WithoutChangeTrackingItListsAndSaysSo) {
 }
 
 TEST_F(FeedTest, AnUnknownFeedIsUnsupported) {
-  EXPECT_EQ(code_of([&] { connection.feeds().page(host.call(), "appointments", "", [](const Item&) { return true; }); }),
-            SY_UNSUPPORTED);
+  EXPECT_EQ(
+      code_of([&] { connection.feeds().page(host.call(), "appointments", "", [](const Item&) { return true; }); }),
+      SY_UNSUPPORTED);
 }
 
 }  // namespace
