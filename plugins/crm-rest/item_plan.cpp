@@ -161,8 +161,8 @@ ItemTarget::Plan ItemTarget::plan(const Call& call, const ItemKind& kind, const 
     out.table = &kind.tables.front();
     Row row;
     if (!out.table->states.empty()) {
-      const auto at = rows.find(*id);
-      if (at == rows.end()) throw Error(SY_GONE, "crm: this " + kind.kind + " is not there any more");
+      const auto at = rows.there.find(*id);
+      if (at == rows.there.end()) throw Error(SY_GONE, "crm: this " + kind.kind + " is not there any more");
       row = at->second;
       out.table = row.table;
       if (!op.if_version.empty() && text_of(row.values, "@odata.etag") != op.if_version)

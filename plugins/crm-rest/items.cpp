@@ -71,13 +71,14 @@ ItemTarget::Rows ItemTarget::rows_of(const Call& call, const ItemKind& kind, con
       for (std::size_t i = at; i < end; ++i) {
         const net::Response& answer = answers[i - at];
         if (answer.ok()) {
-          out[left[i]] = {&table, Client::object_of(answer, "GET " + table.set)};
+          out.there[left[i]] = {&table, Client::object_of(answer, "GET " + table.set)};
           continue;
         }
         if (answer.status == 0)
           throw Error(SY_RETRY, "crm: POST $batch: the answer is not complete; it is tried again");
         const Refused no = refusal(client_->profile(), "GET " + table.set, answer);
         if (no.code() != SY_GONE && !hidden(no)) throw no;
+        if (no.code() == SY_GONE && client_->profile().knows(no.server_code())) ++out.absent[left[i]];
         missing.push_back(left[i]);
       }
     }
@@ -94,14 +95,17 @@ void ItemTarget::fetch(const Call& call, const ItemKind& kind, std::span<const s
   const Rows rows = rows_of(call, kind, keys);
   for (const std::string_view id : ids) {
     const auto key = guid(id);
-    const auto at = key ? rows.find(*key) : rows.end();
+    const auto at = key ? rows.there.find(*key) : rows.there.end();
+    const auto absent = key ? rows.absent.find(*key) : rows.absent.end();
     Item item;
-    if (at != rows.end()) {
+    if (at != rows.there.end()) {
       const ItemTable& table = *at->second.table;
       item = item_of(kind, table, scope_of(*client_, *organization_, host_, call, table), at->second.values);
     } else {
       item.kind = kind.kind;
-      item.flags = SY_ITEM_INVISIBLE;  // the server does not tell gone from hidden
+      // Who may read a whole table is told that a row does not exist; what is hidden bears another code.
+      item.flags =
+          absent != rows.absent.end() && absent->second == kind.tables.size() ? SY_ITEM_GONE : SY_ITEM_INVISIBLE;
     }
     item.id = std::string(id);
     if (!sink(item)) return;
@@ -114,7 +118,7 @@ std::optional<Item> ItemTarget::find(const Call& call, const ItemKind& kind, con
   std::optional<Item> out;
   const std::vector<std::string_view> ids{*token};
   fetch(call, kind, ids, [&](const Item& item) {
-    if (!item.invisible()) out = item;
+    if (!item.invisible() && !item.gone()) out = item;
     return true;
   });
   return out;
@@ -135,8 +139,9 @@ Done ItemTarget::result(const Call& call, const ItemKind& kind, Plan& plan, cons
     row = Client::object_of(answer, what);
   } else {  // the row was asked for and did not come
     const Rows now = rows_of(call, kind, {plan.id});
-    if (now.empty()) throw Error(SY_GONE, "crm: somebody deleted this " + kind.kind + " while it was being written");
-    row = now.begin()->second.values;
+    if (now.there.empty())
+      throw Error(SY_GONE, "crm: somebody deleted this " + kind.kind + " while it was being written");
+    row = now.there.begin()->second.values;
   }
   const Item item = item_of(kind, *plan.table, scope, row);
   if (plan.part.back().method == "GET" && !plan.op->if_version.empty() && item.version != plan.op->if_version)

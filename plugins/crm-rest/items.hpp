@@ -29,7 +29,10 @@ class ItemTarget {
     const ItemTable* table = nullptr;
     boost::json::object values;
   };
-  using Rows = std::map<std::string, Row, std::less<>>;
+  struct Rows {
+    std::map<std::string, Row, std::less<>> there;  ///< by id
+    std::map<std::string, std::size_t> absent;      ///< id → tables of which the server said that it is not in them
+  };
   struct Plan {
     const Operation* op = nullptr;
     const ItemTable* table = nullptr;

@@ -118,7 +118,12 @@ TEST_F(ItemsTest, AStaleVersionIsAConflictForUpdateAndDelete) {
     EXPECT_EQ(text_of(row(set, id), "description"), "theirs");
     EXPECT_EQ(apply(SY_DELETE, kind, {}, id, fetch(kind, id).version).code, SY_OK);
     EXPECT_FALSE(server.row(set, id));
-    EXPECT_TRUE(fetch(kind, id).invisible());
+    EXPECT_TRUE(fetch(kind, id).gone());
+    sandbox::Behaviour b;
+    b.empty_codes = true;
+    server.set_behaviour(b);
+    EXPECT_TRUE(fetch(kind, id).invisible()) << "a 404 that does not say of what is no deletion";
+    server.set_behaviour({});
   }
 }
 

@@ -14,6 +14,8 @@
 
 namespace syncline::crm {
 
+std::string lower(std::string_view text);
+
 struct Column {
   std::string name;     ///< empty: this profile has none
   std::size_t max = 0;  ///< characters; 0: no limit
@@ -156,6 +158,8 @@ class Profile {
   [[nodiscard]] const PrincipalType* principal(std::string_view kind) const;
   /// Status first, then the code, never the message.
   [[nodiscard]] sy_code classify(int status, std::string_view code) const;
+  /// Whether the profile's table knows this code of the server's.
+  [[nodiscard]] bool knows(std::string_view code) const { return by_code_.contains(lower(code)); }
 
   std::string name, api;
   std::size_t max_url = 0, max_conditions = 0, max_candidates = 0, directory_page = 0;
@@ -184,7 +188,6 @@ class Profile {
 /// The text of a profile that is compiled in; empty: there is none of that name.
 std::string_view shipped_profile(std::string_view name);
 
-std::string lower(std::string_view text);
 std::string replaced(std::string_view pattern, std::string_view what, std::string_view with);
 
 }  // namespace syncline::crm

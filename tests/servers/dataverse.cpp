@@ -112,6 +112,7 @@ struct Dataverse::Impl {
   void follow_behaviour() {
     const Behaviour& b = faults.behaviour;
     settings.refuse_nested_upsert = b.refuse_nested_upsert;
+    settings.empty_codes = b.empty_codes;
     settings.duplicate_rule = b.duplicate_rule;
     settings.server_owned_correlation = b.server_owned_correlation;
     settings.missing_privileges = {b.missing_privileges.begin(), b.missing_privileges.end()};

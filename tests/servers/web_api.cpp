@@ -51,7 +51,7 @@ std::string WebApi::entity_url(const Table& table, const std::string& id) const 
 }
 
 Reply WebApi::error(const Call& call, const ODataError& error) const {
-  json::object body{{"code", error.code}, {"message", error.what()}};
+  json::object body{{"code", settings_.empty_codes ? std::string() : error.code}, {"message", error.what()}};
   if (call.preference("odata.include-annotations") == "*") {
     body["@Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus"] = "0";
     body["@Microsoft.PowerApps.CDS.HelpLink"] = settings_.url + "/help?code=" + error.code;

@@ -16,6 +16,7 @@ struct ApiSettings {
   std::string url;  // "http://127.0.0.1:1234"
   std::size_t max_page = 5000;
   bool refuse_nested_upsert = false;
+  bool empty_codes = false;
   bool duplicate_rule = false;
   bool server_owned_correlation = false;
   std::set<std::string> missing_privileges;  // "prvCreateContact" or "prvCreateContact GUID"
