@@ -1,5 +1,7 @@
 #include "client.hpp"
 
+#include <algorithm>
+
 #include "syncline/net/throttle.hpp"
 #include "syncline/net/url.hpp"
 
@@ -30,7 +32,9 @@ net::Response Client::send(const Host& host, const Call& call, net::Request requ
   request.headers.emplace_back("OData-MaxVersion", "4.0");
   request.headers.emplace_back("OData-Version", "4.0");
   if (request.method == "GET") request.headers.emplace_back("If-None-Match", "null");  // beats cached $expand data
-  if (!request.body.empty() || request.body_stream)
+  const bool typed = std::any_of(request.headers.begin(), request.headers.end(),
+                                 [](const auto& header) { return header.first == "Content-Type"; });
+  if (!typed && (!request.body.empty() || request.body_stream))
     request.headers.emplace_back("Content-Type", "application/json; charset=utf-8");
   return session_.send(host, call, request);
 }

@@ -30,6 +30,7 @@ const sandbox::Certificates& certificates() {
 struct Play {
   const char *kind, *address;
   bool https = false;
+  bool items = false;  // contacts and tasks instead of mail
 };
 
 sandbox::DataverseOptions options_of(const Play& play) {
@@ -63,12 +64,15 @@ class CrmSubject final : public Subject {
   /// As the kernel hands a mail over: with its parties looked up.
   json::object sample(const std::string& kind, int n) override {
     json::object doc = Subject::sample(kind, n);
+    if (kind == "task") doc.erase("subkind");  // a task is what it is without it
+    if (kind != "email") return doc;
     doc["parties"] =
         json::array{json::object{{"role", "from"}, {"address", "sender@fabrikam.test"}},
                     json::object{{"role", "to"}, {"address", "alice@contoso.test"}, {"type", "user"}, {"id", alice_}}};
     return doc;
   }
-  std::string add(const std::string&, const json::object& doc) override {
+  std::string add(const std::string& kind, const json::object& doc) override {
+    if (kind != "email") return server_.add(set_of(kind), row_for(doc));
     json::object row{{"messageid", "<" + text_of(doc, "message_id") + ">"},
                      {"subject", text_of(doc, "subject")},
                      {"directioncode", text_of(doc, "direction") == "outgoing"}};
@@ -77,20 +81,23 @@ class CrmSubject final : public Subject {
         json::object{{"participationtypemask", 2}, {"partyid_systemuser@odata.bind", "/systemusers(" + alice_ + ")"}}};
     return server_.add("emails", row);
   }
-  void edit(const std::string&, const std::string& id, const json::object& patch) override {
-    server_.edit("emails", id, patch);  // the suites edit the subject, which is called so on both sides
+  void edit(const std::string& kind, const std::string& id, const json::object& patch) override {
+    server_.edit(set_of(kind), id, kind == "email" ? patch : row_for(patch));  // a mail's subject is called so here too
   }
-  void remove(const std::string&, const std::string& id) override { server_.remove("emails", id); }
+  void remove(const std::string& kind, const std::string& id) override { server_.remove(set_of(kind), id); }
   std::string unknown_id(const std::string&) override { return "0b5e7e00-0000-4000-8000-00000000dead"; }
-  std::size_t text_limit(const std::string&) override { return 800; }
+  std::size_t text_limit(const std::string& kind) override { return kind == "email" ? 800 : 2000; }
 
   bool throttle_next(std::int64_t retry_after_ms) override {
     sandbox::Fault fault;
-    fault.path = "emails";
     fault.status = 429;
     fault.code = "0x80072322";
     fault.retry_after = static_cast<int>(retry_after_ms / 1000);
-    server_.add_fault(fault);
+    for (const std::string& table :
+         play_.items ? std::vector<std::string>{"contacts", "tasks"} : std::vector<std::string>{"emails"}) {
+      fault.path = table;
+      server_.add_fault(fault);
+    }
     return true;
   }
   /// The application's secret was changed, and the tokens in use were withdrawn.
@@ -117,6 +124,7 @@ class CrmSubject final : public Subject {
   }
 
   [[nodiscard]] std::map<std::string, std::string> exceptions() const override {
+    if (play_.items) return {};
     const std::string one_way = "mail goes into the CRM one way: a fetch tells id and version and carries no document";
     return {{"endpoint.version_follows_edits/email", one_way + "; feeds.delta_reports_edits compares the versions"},
             {"endpoint.document_bears_only_carried_fields/email", one_way},
@@ -127,6 +135,19 @@ class CrmSubject final : public Subject {
   }
 
  private:
+  static std::string set_of(const std::string& kind) { return kind + "s"; }
+  /// What the suites write and edit, as columns.
+  static json::object row_for(const json::object& doc) {
+    static const std::map<std::string, std::string> columns{{"firstname", "firstname"},
+                                                            {"lastname", "lastname"},
+                                                            {"email1", "emailaddress1"},
+                                                            {"notes", "description"},
+                                                            {"subject", "subject"}};
+    json::object out;
+    for (const auto& [name, value] : doc)
+      if (const auto at = columns.find(std::string(name)); at != columns.end()) out[at->second] = value;
+    return out;
+  }
   Play play_;
   sandbox::Dataverse server_;
   TestHost host_;
@@ -138,9 +159,14 @@ bool play(const std::string& name, const Play& how) {
   return conformance::register_suites(name, {"email"}, [=] { return std::make_unique<CrmSubject>(how); });
 }
 
+bool play_items(const std::string& name, const Play& how) {
+  return conformance::register_suites(name, {"contact", "task"}, [=] { return std::make_unique<CrmSubject>(how); });
+}
+
 const bool registered[] = {play("crm_rest", {"user", "alice@contoso.test"}),
                            play("crm_rest_queue", {"queue", "support@contoso.test"}),
-                           play("crm_rest_https", {"user", "alice@contoso.test", true})};
+                           play("crm_rest_https", {"user", "alice@contoso.test", true}),
+                           play_items("crm_rest_items", {"user", "alice@contoso.test", false, true})};
 
 /// In the place of endpoint.odd_texts_survive: the plugin does not read mail back, the server's rows tell.
 TEST(CrmRestRows, HoldOddTexts) {

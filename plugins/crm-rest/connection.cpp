@@ -7,7 +7,7 @@ namespace syncline::crm {
 CrmRest::Dataverse::Dataverse(const Settings& settings, const Host& host)
     : client(settings, Profile::load(settings.profile, settings.profile_dir), host),
       organization(client),
-      feeds(client, host) {}
+      feeds(client, organization, host) {}
 
 CrmRest::CrmRest(Host host, std::string_view config) : Connection(SY_CRM), host_(host) {
   const Settings settings = Settings::read(config);

@@ -14,7 +14,8 @@ class CrmRest final : public Connection {
  public:
   static constexpr const char* name = "crm-rest";
   static constexpr const char* summary =
-      "A CRM that speaks REST or OData: Dynamics 365 / Dataverse (email), or any that a mapping describes";
+      "A CRM that speaks REST or OData: Dynamics 365 / Dataverse (contacts, tasks, email), or any that a mapping "
+      "describes";
   static constexpr auto options = std::to_array<sy_option>({
       {sizeof(sy_option), SY_URL, SY_REQUIRED, "url", nullptr, nullptr,
        "Address of the CRM; of a Dynamics 365 organization without /api/data", "\"https://contoso.crm4.dynamics.com\""},
@@ -51,6 +52,8 @@ class CrmRest final : public Connection {
       {sizeof(sy_option), SY_INT, 0, "max_concurrent", "8", "1..50", "Requests under way at once, over all pairs", "8"},
       {sizeof(sy_option), SY_BYTES, 0, "attachment_limit", nullptr, "0..134217728",
        "Largest attachment that is stored; default: the organization's own limit", "\"5MiB\""},
+      {sizeof(sy_option), SY_INT, 0, "addresses", "3", "1..3",
+       "Dataverse: how many of a contact's addresses are carried: business, home, other", "1"},
       {sizeof(sy_option), SY_INT, 0, "page_size", "2000", "1..5000", "Rows a page of a feed", "2000"},
   });
 

@@ -197,7 +197,8 @@ TEST_F(DirectoryTest, OtherKindsOfRecordsComeLater) {
 TEST_F(DirectoryTest, TheProbeTellsAboutTheOrganization) {
   const json::object o = object(connection.probe(host.call()));
   EXPECT_EQ(text_of(o, "organization_name"), "contoso");
-  EXPECT_EQ(o.at("change_tracking").at("emails"), json::value("yes"));
+  for (const char* table : {"emails", "contacts", "tasks", "phonecalls", "letters", "faxes"})
+    EXPECT_EQ(o.at("change_tracking").at(table), json::value("yes")) << table;
   EXPECT_EQ(o.at("attachment_limit"), json::value(5 * 1024 * 1024));
 }
 

@@ -483,14 +483,14 @@ TEST_F(EmailTest, CapsSayWhatIsCarried) {
   EXPECT_EQ(caps.flags, std::uint32_t{SY_CAN_CREATE | SY_CAN_UPDATE | SY_CAN_DELETE | SY_IF_VERSION | SY_TOKEN_KEYED |
                                       SY_TOKEN_FIND});
   EXPECT_THAT(caps.fields, HasSubstr("\"subject\""));
-  EXPECT_EQ(endpoint.caps("contact").flags, std::uint32_t{SY_CAN_CREATE | SY_TOKEN_KEYED | SY_TOKEN_FIND});
-  EXPECT_EQ(endpoint.caps("task").flags, 0u);
+  EXPECT_EQ(endpoint.caps("lead").flags, std::uint32_t{SY_CAN_CREATE | SY_TOKEN_KEYED | SY_TOKEN_FIND});
+  EXPECT_EQ(endpoint.caps("appointment").flags, 0u);
 }
 
 TEST_F(EmailTest, WhatIsNotOfferedIsRefusedPerItem) {
-  Operation task = create_op({});
-  task.kind = "task";
-  EXPECT_EQ(create(task).code, SY_UNSUPPORTED);
+  Operation appointment = create_op({});
+  appointment.kind = "appointment";
+  EXPECT_EQ(create(appointment).code, SY_UNSUPPORTED);
   Operation bad = create_op(document(0));
   bad.token = "no uuid";
   EXPECT_EQ(create(bad).code, SY_INVALID);

@@ -1,5 +1,7 @@
 #include "endpoint.hpp"
 
+#include "odata.hpp"
+
 namespace syncline::crm {
 namespace json = boost::json;
 namespace {
@@ -17,7 +19,20 @@ bool of_the_call(const Error& e) {
 
 }  // namespace
 
+/// The user whose mailbox it is owns what is made from it; a queue cannot own records.
+std::string CrmEndpoint::owner(const Call& call) {
+  if (owner_) return *owner_;
+  owner_ = std::string();
+  if (principal_.kind == "queue" || principal_.address.empty()) return *owner_;
+  owner_.reset();
+  const json::value identity = json::parse(directory_.identity(call, {}));
+  const json::object& who = identity.as_object().at("principal").as_object();
+  owner_ = text_of(who, "kind") == "user" ? text_of(who, "id") : std::string();
+  return *owner_;
+}
+
 Caps CrmEndpoint::caps(std::string_view kind) {
+  if (const ItemKind* k = items_.kind(kind)) return items_.caps(*k);
   if (const MadeMap* map = made_.map(kind)) {
     json::array fields;
     for (const auto& [name, column] : map->columns) fields.emplace_back(name);
@@ -28,15 +43,17 @@ Caps CrmEndpoint::caps(std::string_view kind) {
           json::serialize(json::value_from(client_->profile().email.carried))};
 }
 
-/// One-way: what is asked about mail is whether it is there and in which version.
+/// Of mail, which goes one way, what is asked is whether it is there and in which version.
 void CrmEndpoint::fetch(const Call& call, std::string_view kind, std::span<const std::string_view> ids, int,
                         const ItemSink& sink) {
+  if (const ItemKind* k = items_.kind(kind)) return items_.fetch(call, *k, ids, sink);
   if (const MadeMap* map = made_.map(kind)) return made_.fetch(call, *map, ids, sink);
   if (kind != "email") not_carried(kind);
   emails_.fetch(call, ids, sink);
 }
 
 std::optional<Item> CrmEndpoint::find(const Call& call, const Operation& op) {
+  if (const ItemKind* k = items_.kind(op.kind)) return items_.find(call, *k, op);
   if (const MadeMap* map = made_.map(op.kind)) return made_.find(call, *map, op);
   if (op.kind != "email") not_carried(op.kind);
   return emails_.find(call, op);
@@ -57,6 +74,13 @@ Done CrmEndpoint::one(const Call& call, const Operation& op) {
 void CrmEndpoint::apply(const Call& call, std::span<const Operation> ops, const DoneSink& done) {
   for (std::size_t i = 0; i < ops.size(); ++i) {
     call.check();
+    if (const ItemKind* k = items_.kind(ops[i].kind)) {  // all that follow of the same kind go together
+      std::size_t end = i + 1;
+      while (end < ops.size() && ops[end].kind == ops[i].kind) ++end;
+      items_.apply(call, *k, ops.subspan(i, end - i), [&](std::size_t n, const Done& d) { done(i + n, d); });
+      i = end - 1;
+      continue;
+    }
     Done result;
     try {
       result = one(call, ops[i]);

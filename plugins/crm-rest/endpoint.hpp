@@ -3,6 +3,7 @@
 
 #include "directory.hpp"
 #include "email.hpp"
+#include "items.hpp"
 #include "made.hpp"
 
 namespace syncline::crm {
@@ -11,7 +12,9 @@ class CrmEndpoint final : public Endpoint {
  public:
   CrmEndpoint(Client& client, Organization& organization, const Host& host, Principal principal)
       : client_(&client),
-        directory_(client, organization, host, std::move(principal)),
+        principal_(std::move(principal)),
+        directory_(client, organization, host, principal_),
+        items_(client, organization, host, [this](const Call& call) { return owner(call); }),
         emails_(client, organization, host),
         made_(client, host) {}
 
@@ -24,8 +27,12 @@ class CrmEndpoint final : public Endpoint {
 
  private:
   Done one(const Call& call, const Operation& op);
+  std::string owner(const Call& call);
   Client* client_;
+  Principal principal_;
+  std::optional<std::string> owner_;
   CrmDirectory directory_;
+  ItemTarget items_;
   EmailTarget emails_;
   MadeTarget made_;
 };

@@ -44,11 +44,13 @@ bool stale(const Refused& e) {
 
 std::vector<Feed> OrganizationFeeds::list() {
   const EmailMap& email = client_->profile().email;
-  if (email.feed.empty()) return {};
+  std::vector<Feed> out = items_.list();
+  if (email.feed.empty()) return out;
   const std::uint32_t flags = emails_untracked_
                                   ? SY_FEED_IDS_ONLY
                                   : SY_FEED_CURSOR | SY_FEED_TOMBSTONES | SY_FEED_FOREIGN_TOMBSTONES | SY_FEED_IDS_ONLY;
-  return {{email.feed, "email", flags}};
+  out.push_back({email.feed, "email", flags});
+  return out;
 }
 
 bool OrganizationFeeds::put(const json::object& row, const ItemSink& sink) const {
@@ -77,6 +79,7 @@ void OrganizationFeeds::untracked(std::string_view why) {
 
 PageEnd OrganizationFeeds::page(const Call& call, std::string_view feed, std::string_view cursor,
                                 const ItemSink& sink) {
+  if (const ItemKind* kind = items_.kind_of(feed)) return items_.page(call, *kind, cursor, sink);
   if (feed.empty() || feed != client_->profile().email.feed)
     throw Error(SY_UNSUPPORTED, "crm-rest has no feed " + std::string(feed));
   if (cursor.empty() && emails_untracked_) return listing(call, sink);

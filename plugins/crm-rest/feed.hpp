@@ -1,9 +1,9 @@
-// feed.hpp: the organization's feeds by change tracking, ids only; without it a plain listing.
+// feed.hpp: the organization's feeds by change tracking: of mail ids only; without it a plain listing.
 #pragma once
 
 #include <atomic>
 
-#include "client.hpp"
+#include "item_feeds.hpp"
 #include "syncline/endpoint.hpp"
 
 namespace syncline::crm {
@@ -11,7 +11,8 @@ namespace syncline::crm {
 /// Any thread: all state is in the cursor, but for the knowledge that a table is not tracked.
 class OrganizationFeeds final : public Feeds {
  public:
-  OrganizationFeeds(Client& client, const Host& host) : client_(&client), host_(host) {}
+  OrganizationFeeds(Client& client, Organization& organization, const Host& host)
+      : client_(&client), host_(host), items_(client, organization, host) {}
   std::vector<Feed> list() override;
   PageEnd page(const Call& call, std::string_view feed, std::string_view cursor, const ItemSink& sink) override;
 
@@ -23,6 +24,7 @@ class OrganizationFeeds final : public Feeds {
 
   Client* client_;
   Host host_;
+  ItemFeeds items_;
   std::atomic<bool> emails_untracked_{false};
 };
 

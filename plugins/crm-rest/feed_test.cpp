@@ -50,10 +50,16 @@ class FeedTest : public CrmTest {
 
 TEST_F(FeedTest, IsDeclared) {
   const auto feeds = connection.feeds().list(host.call());
-  ASSERT_EQ(feeds.size(), 1u);
-  EXPECT_EQ(feeds[0].name, "emails");
-  EXPECT_EQ(feeds[0].kind, "email");
-  EXPECT_EQ(feeds[0].flags,
+  ASSERT_EQ(feeds.size(), 3u);
+  EXPECT_EQ(feeds[0].name, "contacts");
+  EXPECT_EQ(feeds[0].kind, "contact");
+  EXPECT_EQ(feeds[0].flags, std::uint32_t{SY_FEED_CURSOR | SY_FEED_TOMBSTONES | SY_FEED_FOREIGN_TOMBSTONES});
+  EXPECT_EQ(feeds[1].name, "tasks");
+  EXPECT_EQ(feeds[1].kind, "task");
+  EXPECT_EQ(feeds[1].flags, feeds[0].flags);
+  EXPECT_EQ(feeds[2].name, "emails");
+  EXPECT_EQ(feeds[2].kind, "email");
+  EXPECT_EQ(feeds[2].flags,
             std::uint32_t{SY_FEED_CURSOR | SY_FEED_TOMBSTONES | SY_FEED_FOREIGN_TOMBSTONES | SY_FEED_IDS_ONLY});
 }
 
@@ -135,14 +141,15 @@ TEST_F(FeedTest, WithoutChangeTrackingItListsAndSaysSo) {
   EXPECT_EQ(listing.pages, 1);
   EXPECT_EQ(listing.items.size(), 7u);
   EXPECT_TRUE(listing.cursor.empty());
-  EXPECT_EQ(connection.feeds().list(host.call())[0].flags, std::uint32_t{SY_FEED_IDS_ONLY});
+  EXPECT_EQ(connection.feeds().list(host.call())[2].flags, std::uint32_t{SY_FEED_IDS_ONLY});
   EXPECT_TRUE(host.logged("change tracking"));
   EXPECT_EQ(walk("").items.size(), 7u);
 }
 
 TEST_F(FeedTest, AnUnknownFeedIsUnsupported) {
-  EXPECT_EQ(code_of([&] { connection.feeds().page(host.call(), "contacts", "", [](const Item&) { return true; }); }),
-            SY_UNSUPPORTED);
+  EXPECT_EQ(
+      code_of([&] { connection.feeds().page(host.call(), "appointments", "", [](const Item&) { return true; }); }),
+      SY_UNSUPPORTED);
 }
 
 }  // namespace

@@ -101,6 +101,12 @@ std::string TableFacts::binds(const std::string& column, const std::string& tabl
   return at == navigation.end() || !takes(column) ? std::string() : at->second;
 }
 
+std::shared_ptr<const TableFacts> Organization::known_table(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto known = tables_.find(name);
+  return known == tables_.end() ? nullptr : known->second;
+}
+
 std::shared_ptr<const TableFacts> Organization::table(const Host& host, const Call& call, const std::string& name) {
   {
     const std::lock_guard lock(mutex_);
@@ -116,13 +122,15 @@ std::shared_ptr<const TableFacts> Organization::table(const Host& host, const Ca
     const json::object row =
         client_->get(host, call,
                      "EntityDefinitions(LogicalName='" + name +
-                         "')?$select=LogicalName&$expand=Attributes($select=LogicalName,IsValidForCreate),"
+                         "')?$select=LogicalName&$expand=Attributes($select=LogicalName,IsValidForCreate,IsSecured),"
                          "ManyToOneRelationships($select=ReferencingAttribute,ReferencedEntity,"
                          "ReferencingEntityNavigationPropertyName)",
                      {}, "GET EntityDefinitions");
     each(row, "Attributes", [&](const json::object& a) {
       if (const auto* v = a.if_contains("IsValidForCreate"); v != nullptr && v->is_bool() && v->get_bool())
         found->creatable.insert(text_of(a, "LogicalName"));
+      if (const auto* v = a.if_contains("IsSecured"); v != nullptr && v->is_bool() && v->get_bool())
+        found->secured.insert(text_of(a, "LogicalName"));
     });
     each(row, "ManyToOneRelationships", [&](const json::object& r) {
       found->navigation[{text_of(r, "ReferencingAttribute"), text_of(r, "ReferencedEntity")}] =
@@ -130,7 +138,7 @@ std::shared_ptr<const TableFacts> Organization::table(const Host& host, const Ca
     });
   } catch (const Refused& e) {
     if (e.of_the_call() || e.code() == SY_RETRY) throw;
-    host.log(SY_INFO, "", std::string(e.what()) + " (mail is written without what depends on it)");
+    host.log(SY_INFO, "", std::string(e.what()) + " (it is used without what depends on it)");
   }
   const std::lock_guard lock(mutex_);
   return tables_.emplace(name, std::move(found)).first->second;

@@ -20,6 +20,7 @@ struct OrganizationFacts {
 /// What a table of the organization really has.
 struct TableFacts {
   std::set<std::string, std::less<>> creatable;                           ///< columns that a create may set
+  std::set<std::string, std::less<>> secured;                             ///< columns under field security
   std::map<std::pair<std::string, std::string>, std::string> navigation;  ///< lookup column and table → its property
 
   [[nodiscard]] bool takes(const std::string& column) const { return creatable.contains(column); }
@@ -34,6 +35,8 @@ class Organization {
   OrganizationFacts facts(const Host& host, const Call& call);
   /// What may be written beyond what every organization has; empty where the metadata is not shown to us.
   std::shared_ptr<const TableFacts> table(const Host& host, const Call& call, const std::string& name);
+  /// The same without asking: nullptr while nobody has.
+  std::shared_ptr<const TableFacts> known_table(const std::string& name);
   /// The entity set of a table by its logical name; nothing when the organization has no such table.
   std::optional<std::string> set_of(const Host& host, const Call& call, const std::string& table);
 

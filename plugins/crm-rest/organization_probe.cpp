@@ -22,13 +22,13 @@ void table(Client& client, const Host& host, const Call& call, const PartyType& 
   }
 }
 
-std::string tracking(Client& client, const Host& host, const Call& call, Findings& findings) {
-  const EmailMap& email = client.profile().email;
+std::string tracking(Client& client, const Host& host, const Call& call, const std::string& set, const std::string& key,
+                     Findings& findings) {
   try {
-    const json::object page = client.get(host, call, Select{email.set, email.key, {}, {}, {}}.path(),
-                                         "odata.track-changes," + page_preference(1), "GET " + email.set);
+    const json::object page = client.get(host, call, Select{set, key, {}, {}, {}}.path(),
+                                         "odata.track-changes," + page_preference(1), "GET " + set);
     if (page.contains("@odata.deltaLink") || page.contains("@odata.nextLink")) {
-      findings.ok("delta", "changes of " + email.set + " are tracked");
+      findings.ok("delta", "changes of " + set + " are tracked");
       return "yes";
     }
   } catch (const Refused& e) {
@@ -40,11 +40,22 @@ std::string tracking(Client& client, const Host& host, const Call& call, Finding
     findings.failed("delta", e);
     return e.what();
   }
-  findings.warning(
-      "delta",
-      "changes of " + email.set + " are not tracked: it is listed in full each time, and deletions are not seen",
-      "switch on change tracking for this table");
+  findings.warning("delta",
+                   "changes of " + set + " are not tracked: it is listed in full each time, and deletions are not seen",
+                   "switch on change tracking for this table");
   return "no";
+}
+
+/// What is not carried since it cannot be told from what is empty.
+void secured(Organization& organization, const Host& host, const Call& call, const ItemTable& t, Findings& findings) {
+  const auto facts = organization.table(host, call, t.table);
+  for (const ItemField& f : t.fields)
+    for (const std::string& c : f.columns)
+      if (facts->secured.contains(c))
+        findings.warning("permissions",
+                         "the column " + c + " of " + t.set + " is under field security: " + std::string(f.top()) +
+                             " is not carried",
+                         "switch field security off for this column, if it shall be carried");
 }
 
 void reach(Client& client, const Host& host, const Call& call, Findings& findings) {
@@ -73,7 +84,14 @@ json::object probe_organization(Client& client, Organization& organization, cons
     out["user"] = facts.user;
     out["attachment_limit"] = facts.attachment_limit;
     for (const PartyType& type : profile.types) table(client, host, call, type, findings);
-    out["change_tracking"] = json::object{{profile.email.feed, tracking(client, host, call, findings)}};
+    json::object tracked{
+        {profile.email.feed, tracking(client, host, call, profile.email.set, profile.email.key, findings)}};
+    for (const ItemKind& kind : profile.items)
+      for (const ItemTable& t : kind.tables) {
+        tracked[t.set] = tracking(client, host, call, t.set, t.key, findings);
+        secured(organization, host, call, t, findings);
+      }
+    out["change_tracking"] = std::move(tracked);
   } catch (const Error& e) {
     findings.failed("reachable", e);
   }

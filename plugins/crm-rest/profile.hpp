@@ -14,6 +14,8 @@
 
 namespace syncline::crm {
 
+std::string lower(std::string_view text);
+
 struct Column {
   std::string name;     ///< empty: this profile has none
   std::size_t max = 0;  ///< characters; 0: no limit
@@ -85,6 +87,45 @@ struct MadeMap {
   std::map<std::string, Column, std::less<>> columns;  ///< by canonical name
 };
 
+/// How a canonical field stands in a row.
+enum class Form {
+  TEXT,
+  DAY,      ///< a column that holds a day
+  INSTANT,  ///< a column that holds an instant; only its day is carried
+  NUMBER,
+  CHOICE,
+  LINES,  ///< one text, a line in each column
+  NAME    ///< a lookup: the other record's name, never written
+};
+struct ItemField {
+  std::string field;  ///< "business_address.street"
+  Form form = Form::TEXT;
+  std::vector<std::string> columns;
+  std::size_t max = 0;  ///< characters of each column; 0: no limit
+  std::map<std::string, boost::json::value, std::less<>> values;
+  std::size_t address = 0;  ///< which of a record's addresses; 0: none
+
+  /// "business_address": what the document, and an operation's list of fields, call it.
+  [[nodiscard]] std::string_view top() const { return std::string_view(field).substr(0, field.find('.')); }
+};
+/// One table whose rows are carried both ways.
+struct ItemTable {
+  std::string subkind, table, set, key, changed, owner, owner_bind, owner_table;
+  std::vector<ItemField> fields;
+  std::string state, status, active;                       ///< columns; active: where there is no status in documents
+  std::vector<std::pair<std::string, FinalState>> states;  ///< by canonical status; the first of a pair is its name
+};
+struct ItemKind {
+  std::string kind, feed;
+  std::size_t page = 0;           ///< rows a page, with their documents
+  std::vector<ItemTable> tables;  ///< of a kind's ids none is in two of them
+};
+
+/// How the organization's own duplicate rules are switched on, and how they say no.
+struct DuplicateMap {
+  std::string header, value, code;
+};
+
 struct EmailMap {
   std::string table, set, key, changed, created, feed;
   std::vector<std::string> carried;
@@ -117,6 +158,8 @@ class Profile {
   [[nodiscard]] const PrincipalType* principal(std::string_view kind) const;
   /// Status first, then the code, never the message.
   [[nodiscard]] sy_code classify(int status, std::string_view code) const;
+  /// Whether the profile's table knows this code of the server's.
+  [[nodiscard]] bool knows(std::string_view code) const { return by_code_.contains(lower(code)); }
 
   std::string name, api;
   std::size_t max_url = 0, max_conditions = 0, max_candidates = 0, directory_page = 0;
@@ -125,7 +168,11 @@ class Profile {
   std::vector<PartyType> types;
   std::map<std::string, std::string, std::less<>> sets;  ///< table → entity set, of records that a mail can regard
   EmailMap email;
-  std::vector<MadeMap> made;  ///< kinds beside email
+  std::vector<MadeMap> made;  ///< kinds of which records are only made
+  DuplicateMap duplicates;
+  std::vector<ItemKind> items;  ///< kinds that are carried both ways
+
+  [[nodiscard]] const ItemKind* item(std::string_view kind) const;
 
  private:
   void read_identity(const boost::json::value& root);
@@ -133,6 +180,7 @@ class Profile {
   void read_email(const boost::json::value& root);
   void read_made(const boost::json::value& root);
   void read_errors(const boost::json::value& root);
+  static std::vector<ItemKind> read_items(const boost::json::value& root);
   std::map<std::string, sy_code, std::less<>> by_status_, by_code_;
   std::vector<int> final_status_;
 };
@@ -140,7 +188,6 @@ class Profile {
 /// The text of a profile that is compiled in; empty: there is none of that name.
 std::string_view shipped_profile(std::string_view name);
 
-std::string lower(std::string_view text);
 std::string replaced(std::string_view pattern, std::string_view what, std::string_view with);
 
 }  // namespace syncline::crm

@@ -1,6 +1,7 @@
 #include "refusal.hpp"
 
 #include <boost/json.hpp>
+#include <cctype>
 
 #include "syncline/net/throttle.hpp"
 
@@ -47,6 +48,16 @@ std::int64_t retry_after(const net::Response& response) {
   return net::parse_retry_after(value, date.value_or(0)).value_or(0);
 }
 
+/// "prvCreateContact" as the message names it; empty: it names none.
+std::string privilege_in(std::string_view message) {
+  for (std::size_t at = message.find("prv"); at != std::string_view::npos; at = message.find("prv", at + 3)) {
+    std::size_t end = at + 3;
+    while (end < message.size() && end - at < 64 && std::isalnum(static_cast<unsigned char>(message[end])) != 0) ++end;
+    if (end - at > 5) return std::string(message.substr(at, end - at));
+  }
+  return {};
+}
+
 bool quote(char c) { return c == '\'' || c == '"' || c == '`'; }
 
 }  // namespace
@@ -87,6 +98,8 @@ Refused refusal(const Profile& profile, std::string_view what, const net::Respon
   std::string text = "crm: " + std::string(what) + ": HTTP " + std::to_string(response.status);
   if (!said.code.empty()) text += " " + harmless(said.code);
   if (const std::string m = harmless(said.message); !m.empty()) text += " (" + m + ")";
+  if (const std::string privilege = privilege_in(said.message); code == SY_DENIED && !privilege.empty())
+    text += "; the application user lacks the privilege " + privilege;
   if (const std::string_view r = remedy(code); !r.empty()) text += "; " + std::string(r);
   return {response.status, code, std::move(text), retry_after(response), harmless(said.code)};
 }

@@ -53,6 +53,7 @@ Settings Settings::read(std::string_view json_text) {
   if (const json::value* v = config.if_contains("verify"); v != nullptr && v->is_bool()) s.verify = v->get_bool();
   s.max_concurrent = bounded(config, "max_concurrent", s.max_concurrent, 1, 50);
   s.page_size = bounded(config, "page_size", s.page_size, 1, 5000);
+  s.addresses = bounded(config, "addresses", s.addresses, 1, 3);
   s.attachment_limit = number(config, "attachment_limit");
   if (const json::value* v = config.if_contains("auth"); v != nullptr && v->is_object()) {
     const json::object& auth = v->get_object();

@@ -15,7 +15,7 @@ struct Settings {
   bool verify = true;
   std::string method = "oauth2-client-credentials", tenant, client_id, token_url, scope;
   std::string key_header = "X-Api-Key", key_parameter;  ///< api-key: where the key stands; a parameter goes first
-  std::size_t max_concurrent = 8, page_size = 2000;
+  std::size_t max_concurrent = 8, page_size = 2000, addresses = 3;
   std::optional<std::uint64_t> attachment_limit;  ///< absent: what the organization says
 
   /// A CRM that a mapping describes: the profile odata or rest, or a file of one's own.

@@ -133,7 +133,7 @@ TEST(Mail, RES_11) {
 TEST(Mail, RES_12) {
   RulesHouse h(all_mail);
   sandbox::Fault denied;
-  denied.method = "POST";
+  denied.method = "PATCH";
   denied.path = "contacts";
   denied.count = -1;
   denied.status = 403;

@@ -98,11 +98,25 @@ struct Dataverse::Impl {
     tokens.expire();
     organization = std::make_unique<Organization>(options.max_upload, options.organization);
     if (options.seed_users) seed(*organization);
-    settings = {url, options.max_page, false, settings.delta_generation + 1};
+    const int generation = settings.delta_generation + 1;
+    settings = {};
+    settings.url = url;
+    settings.max_page = options.max_page;
+    settings.delta_generation = generation;
     api = std::make_unique<WebApi>(
         *organization, settings,
         BatchHooks{[this](const Call& call) { return instead(call); },
                    [this](const Call& call, const Reply& reply) { note(call, reply.status, true, false); }});
+  }
+
+  void follow_behaviour() {
+    const Behaviour& b = faults.behaviour;
+    settings.refuse_nested_upsert = b.refuse_nested_upsert;
+    settings.empty_codes = b.empty_codes;
+    settings.duplicate_rule = b.duplicate_rule;
+    settings.server_owned_correlation = b.server_owned_correlation;
+    settings.missing_privileges = {b.missing_privileges.begin(), b.missing_privileges.end()};
+    settings.secured = {b.secured.begin(), b.secured.end()};
   }
 
   void note(const Call& call, int status, bool inner, bool landed) {
@@ -124,7 +138,7 @@ struct Dataverse::Impl {
       stop_wait.wait_for(lock, faults.behaviour.latency, [this] { return stopping; });
     if (stopping) return std::nullopt;
     const bool token = call.target.find("/oauth2/") != std::string::npos && !call.target.starts_with("/api/");
-    settings.refuse_nested_upsert = faults.behaviour.refuse_nested_upsert;
+    follow_behaviour();
     std::optional<Reply> reply = token ? serve_token(call) : serve(call);
     if (reply && reply->status >= 400 && faults.behaviour.empty_codes && !token) blank_code(*reply);
     return reply;

@@ -53,6 +53,12 @@ struct Behaviour {
   int retry_after = 1;                   // seconds, sent with those 429
   bool empty_codes = false;              // error bodies carry "code": ""
   bool refuse_nested_upsert = false;     // PATCH with If-None-Match: * and nested parties is refused (400)
+  bool duplicate_rule = false;  // two contacts may not have one emailaddress1, where the request wants it checked
+  bool server_owned_correlation =
+      false;  // correlationmethod, conversationindex, inreplyto: what a client writes is ignored
+  // "prvCreateContact": nobody has it; "prvCreateContact GUID": that user has it not.
+  std::vector<std::string> missing_privileges{};
+  std::vector<std::string> secured{};  // "contact.birthdate": under field security, read as null, not to be written
 };
 
 struct RequestEntry {
@@ -105,10 +111,10 @@ class Dataverse {
   void reset();                 // rows, log, faults and tokens as after construction
 
   // The body of POST /_sandbox/faults: {"behaviour": {"latency_ms", "throttle_every", "retry_after", "empty_codes",
-  // "refuse_nested_upsert"}, "faults": [{"action": "answer"|"drop_before"|"drop_after"|"land_later", "method", "path",
-  // "subject", "message_id", "skip", "count", "status", "code", "message", "retry_after", "land_after"}],
-  // "clear": true, "expire_tokens": true, "expire_delta_tokens": true, "land": true}. All optional; unknown names
-  // throw.
+  // "refuse_nested_upsert", "duplicate_rule", "server_owned_correlation", "missing_privileges", "secured"}, "faults":
+  // [{"action": "answer"|"drop_before"|"drop_after"|"land_later", "method", "path", "subject", "message_id", "skip",
+  // "count", "status", "code", "message", "retry_after", "land_after"}], "clear": true, "expire_tokens": true,
+  // "expire_delta_tokens": true, "land": true}. All optional; unknown names throw.
   void apply_faults(const boost::json::object& body);
 
  private:

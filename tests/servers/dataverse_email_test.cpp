@@ -155,5 +155,32 @@ TEST_F(EmailTest, QueueItemsAndAppointments) {
   EXPECT_EQ(server_.row("appointments", appointment)->at("statecode").as_int64(), 3);
 }
 
+TEST_F(EmailTest, CorrelationIsTheServersOwnWhereTheSwitchSaysSo) {
+  const json::object body{
+      {"subject", "Hi"}, {"correlationmethod", 3}, {"inreplyto", "<x@y.test>"}, {"conversationindex", "AQ=="}};
+  EXPECT_EQ(server_.row("emails", client_.create("emails", body))->at("inreplyto"), "<x@y.test>");
+  Behaviour behaviour;
+  behaviour.server_owned_correlation = true;
+  server_.set_behaviour(behaviour);
+  const json::object row = *server_.row("emails", client_.create("emails", body));
+  EXPECT_EQ(row.at("correlationmethod").as_int64(), 0);
+  EXPECT_FALSE(row.contains("inreplyto") && row.at("inreplyto").is_string());
+  EXPECT_FALSE(row.contains("conversationindex") && row.at("conversationindex").is_string());
+  const json::object table =
+      client_.get("EntityDefinitions(LogicalName='email')?$expand=Attributes($select=LogicalName,IsValidForCreate)")
+          .json();
+  for (const json::value& a : table.at("Attributes").as_array())
+    EXPECT_FALSE(a.at("LogicalName") == "inreplyto" && a.at("IsValidForCreate").as_bool());
+}
+
+TEST_F(EmailTest, ARecordIsInAQueueOnce) {
+  const std::string mail = draft();
+  const json::object item{{"queueid@odata.bind", "/queues(" + guid_of("support@contoso.test") + ")"},
+                          {"objectid_email@odata.bind", "/emails(" + mail + ")"}};
+  EXPECT_EQ(client_.write("POST", "queueitems", item).status, 204);
+  EXPECT_EQ(client_.write("POST", "queueitems", item).status, 412);
+  EXPECT_EQ(server_.count("queueitems"), 1U);
+}
+
 }  // namespace
 }  // namespace syncline::sandbox

@@ -127,6 +127,14 @@ void change_behaviour(Behaviour& behaviour, const json::object& object) {
       behaviour.empty_codes = flag(value, name);
     } else if (name == "refuse_nested_upsert") {
       behaviour.refuse_nested_upsert = flag(value, name);
+    } else if (name == "duplicate_rule") {
+      behaviour.duplicate_rule = flag(value, name);
+    } else if (name == "server_owned_correlation") {
+      behaviour.server_owned_correlation = flag(value, name);
+    } else if (name == "missing_privileges") {
+      behaviour.missing_privileges = json::value_to<std::vector<std::string>>(value);
+    } else if (name == "secured") {
+      behaviour.secured = json::value_to<std::vector<std::string>>(value);
     } else {
       throw std::invalid_argument("there is no behaviour \"" + name + "\"");
     }

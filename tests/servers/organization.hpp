@@ -118,6 +118,6 @@ boost::json::value fitting(const Table& table, const Attribute& attribute, const
 // client left out. Throws 400.
 void check_created_state(const Table& table, Row& row, const std::set<std::string>& columns);
 void check_changed_state(const Table& table, const Row& before, Row& changed, const std::set<std::string>& columns);
-bool closed(const Table& table, const Row& row);  // a completed or cancelled e-mail or appointment: read-only
+bool closed(const Table& table, const Row& row);  // a completed or cancelled activity: read-only
 
 }  // namespace syncline::sandbox

@@ -201,6 +201,10 @@ void Organization::complete_new(const Table& table, Row& row, const Change& chan
   if (table.logical == "appointment" && (row.text("scheduledstart").empty() || row.text("scheduledend").empty()))
     throw ODataError(400, "0x80040275", "An appointment needs a scheduledstart and a scheduledend.");
   if (table.logical == "queueitem") {
+    for (const auto& [id, other] : rows(table))
+      if (!row.text("objectid").empty() && other->text("objectid") == row.text("objectid") &&
+          other->text("queueid") == row.text("queueid"))
+        throw ODataError(412, kDuplicateKey, "The record is in this queue already.");
     row.values["enteredon"] = now;
     row.values["objecttypecode"] = row.targets.contains("objectid") ? row.targets.at("objectid") : "";
   }

@@ -69,10 +69,11 @@ void activity(Table& table, const std::string& parties) {
   table.activity = true;
   table.tracked = true;
   common(table, "ownerid_" + table.logical);
-  columns(
-      table,
-      "subject:s800 description:m1048576 regardingobjectid:l scheduledstart:t scheduledend:t actualstart:t actualend:t "
-      "prioritycode:i activitytypecode:s! isbilled:b category:s250 subcategory:s250");
+  columns(table,
+          "regardingobjectid:l scheduledstart:t scheduledend:t actualstart:t actualend:t "
+          "prioritycode:i activitytypecode:s! isbilled:b category:s250 subcategory:s250");
+  const bool long_texts = table.logical == "email" || table.logical == "appointment";
+  columns(table, long_texts ? "subject:s800 description:m1048576" : "subject:s200 description:m2000");
   for (const char* target : {"account", "contact", "lead", "opportunity", "systemuser"})
     table.lookups.push_back(
         {std::string("regardingobjectid_") + target + "_" + table.logical, "regardingobjectid", target});
@@ -138,7 +139,8 @@ std::vector<Table> people() {
       "firstname:s50 middlename:s50 lastname:s50 suffix:s10 salutation:s100 fullname:s160! nickname:s100 jobtitle:s100 "
       "department:s100 emailaddress1:s100 emailaddress2:s100 emailaddress3:s100 telephone1:s50 telephone2:s50 "
       "telephone3:s50 business2:s50 home2:s50 mobilephone:s50 fax:s50 pager:s50 callback:s50 company:s50 birthdate:d "
-      "anniversary:d description:m2000 websiteurl:s200 governmentid:s50 managername:s100 assistantname:s100 "
+      "anniversary:d description:m2000 websiteurl:s200 ftpsiteurl:s200 governmentid:s50 yomifirstname:s150 "
+      "yomilastname:s150 managername:s100 assistantname:s100 "
       "assistantphone:s50 spousesname:s100 childrensnames:s255 gendercode:i parentcustomerid:l");
   addresses(contact, 3);
   contact.lookups.push_back({"parentcustomerid_account", "parentcustomerid", "account"});

@@ -37,7 +37,7 @@ bool email_may(std::int64_t from, std::int64_t to) {
 }  // namespace
 
 bool closed(const Table& table, const Row& row) {
-  if (table.logical != "email" && table.logical != "appointment") return false;
+  if (!table.activity) return false;
   const auto state = row.integer("statecode", 0);
   return state == 1 || state == 2;
 }

@@ -51,7 +51,7 @@ std::string WebApi::entity_url(const Table& table, const std::string& id) const 
 }
 
 Reply WebApi::error(const Call& call, const ODataError& error) const {
-  json::object body{{"code", error.code}, {"message", error.what()}};
+  json::object body{{"code", settings_.empty_codes ? std::string() : error.code}, {"message", error.what()}};
   if (call.preference("odata.include-annotations") == "*") {
     body["@Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus"] = "0";
     body["@Microsoft.PowerApps.CDS.HelpLink"] = settings_.url + "/help?code=" + error.code;
@@ -112,11 +112,13 @@ Reply WebApi::dispatch(const Call& call) {
     if (segments.size() == 2 && segments[1].name == "$count" && call.method == "GET") return count(*table, target);
     if (segments.size() != 1)
       throw ODataError(404, kBadQuery, "Resource not found for the segment '" + segments[1].name + "'.");
+    if (call.method == "GET") need_right(call, *table, "Read");
     if (call.method == "GET") return list(*table, nullptr, call, target);
     if (call.method == "POST") return post(*table, call, target);
     wrong_method(call);
   }
   const std::string id = key_of(*table, *segments[0].key);
+  if (call.method == "GET") need_right(call, *table, "Read");
   if (segments.size() > 1) {
     if (call.method == "GET") return property(*table, id, call, target);
     if (call.method == "PUT") return put_member(*table, id, call, target);

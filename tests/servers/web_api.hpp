@@ -16,7 +16,12 @@ struct ApiSettings {
   std::string url;  // "http://127.0.0.1:1234"
   std::size_t max_page = 5000;
   bool refuse_nested_upsert = false;
-  int delta_generation = 1;  // links of other generations have expired
+  bool empty_codes = false;
+  bool duplicate_rule = false;
+  bool server_owned_correlation = false;
+  std::set<std::string> missing_privileges;  // "prvCreateContact" or "prvCreateContact GUID"
+  std::set<std::string> secured;             // "contact.birthdate"
+  int delta_generation = 1;                  // links of other generations have expired
 };
 
 // What of a $batch goes past the caller, as if each member had come alone.
@@ -47,6 +52,13 @@ class WebApi {
   Reply dispatch(const Call& call);
   Reply error(const Call& call, const ODataError& error) const;
   Actor actor(const Call& call) const;
+
+  // web_api_rights.cpp
+  void need_right(const Call& call, const Table& table, const std::string& right) const;  // throws 403
+  bool secured(const Table& table, const std::string& column) const;
+  void need_columns(const Call& call, const Table& table, const boost::json::object& body) const;
+  void check_twins(const Call& call, const Table& table, const boost::json::object& body) const;
+  boost::json::object taken(const Call& call, const Table& table, const boost::json::object& body) const;
 
   // web_api_read.cpp
   View view_of(const Table& table, const Call& call, const Target& target) const;
@@ -96,6 +108,7 @@ class WebApi {
   BatchHooks hooks_;
 };
 
+bool server_owned(const Table& table, const std::string& column);  // where the switch says so
 Reply json_reply(int status, const boost::json::value& body);
 boost::json::object parsed_body(const Call& call);  // throws 400, 415
 

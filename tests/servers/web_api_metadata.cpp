@@ -37,17 +37,19 @@ std::string edm(Type type) {
   }
 }
 
-json::array attributes(const Table& table) {
+json::array attributes(const Table& table, const ApiSettings& settings) {
   json::array out;
   for (const auto& attribute : table.attributes) {
     const bool state = attribute.name == "statecode" || attribute.name == "statuscode";
+    const bool owned = settings.server_owned_correlation && server_owned(table, attribute.name);
     json::object one{
         {"LogicalName", attribute.name},
         {"MetadataId", guid_of(table.logical + "." + attribute.name)},
         {"AttributeType", state ? (attribute.name == "statecode" ? "State" : "Status") : type_name(attribute.type)},
-        {"IsValidForCreate", !attribute.read_only && attribute.name != "statecode"},
+        {"IsValidForCreate", !attribute.read_only && attribute.name != "statecode" && !owned},
         {"IsValidForUpdate", !attribute.read_only},
         {"IsValidForRead", true},
+        {"IsSecured", settings.secured.contains(table.logical + "." + attribute.name)},
         {"IsPrimaryId", attribute.name == table.key}};
     if (attribute.max_length > 0) one["MaxLength"] = attribute.max_length;
     out.push_back(std::move(one));
@@ -116,7 +118,7 @@ json::array listed(const json::array& all, const Target& target) {
   return out;
 }
 
-json::object expanded(const Table& table, const Target& target) {
+json::object expanded(const Table& table, const Target& target, const ApiSettings& settings) {
   json::object out = narrowed(definition(table), target.option("$select"));
   for (const auto& part : split_list(target.option("$expand"), ',')) {
     const auto open = part.find('(');
@@ -128,7 +130,7 @@ json::object expanded(const Table& table, const Target& target) {
             option.substr(std::min(option.find('='), option.size() - 1) + 1);
     }
     if (name == "Attributes") {
-      out[name] = listed(attributes(table), inner);
+      out[name] = listed(attributes(table, settings), inner);
     } else if (name == "ManyToOneRelationships") {
       out[name] = listed(relationships(table), inner);
     } else {
@@ -146,7 +148,7 @@ Reply WebApi::entity_definitions(const Call& call, const Target& target) const {
   if (!first.key) {
     json::array all;
     for (const Table& table : tables()) {
-      if (kept(definition(table), target.option("$filter"))) all.push_back(expanded(table, target));
+      if (kept(definition(table), target.option("$filter"))) all.push_back(expanded(table, target, settings_));
     }
     return json_reply(200, json::object{{"@odata.context", context}, {"value", all}});
   }
@@ -157,7 +159,7 @@ Reply WebApi::entity_definitions(const Call& call, const Target& target) const {
   if (found == nullptr) throw ODataError(404, kNotFound, "Could not find an entity with the key " + *first.key + ".");
   if (target.segments.size() == 1) {
     json::object body{{"@odata.context", context + "/$entity"}};
-    for (auto& [name, value] : expanded(*found, target)) body[name] = std::move(value);
+    for (auto& [name, value] : expanded(*found, target, settings_)) body[name] = std::move(value);
     return json_reply(200, body);
   }
   const std::string& part = target.segments[1].name;
@@ -166,7 +168,8 @@ Reply WebApi::entity_definitions(const Call& call, const Target& target) const {
                      "Resource not found for the segment '" + part + "' of " + call.method + " EntityDefinitions.");
   return json_reply(
       200, json::object{{"@odata.context", context + "/" + part},
-                        {"value", listed(part == "Attributes" ? attributes(*found) : relationships(*found), target)}});
+                        {"value", listed(part == "Attributes" ? attributes(*found, settings_) : relationships(*found),
+                                         target)}});
 }
 
 Reply WebApi::metadata() const {

@@ -139,7 +139,7 @@ json::object WebApi::show(const Table& table, const Row& row, const View& view) 
     if (attribute.type == Type::LOOKUP) {
       show_lookup(attribute, row, view.annotations, out);
     } else {
-      out[name] = row.value(attribute.name);
+      out[name] = secured(table, attribute.name) ? json::value(nullptr) : row.value(attribute.name);
     }
   }
   for (const auto& expand : view.expand) {

@@ -43,14 +43,16 @@ Reply WebApi::written(const Table& table, const std::string& id, bool created, c
 }
 
 Reply WebApi::post(const Table& table, const Call& call, const Target& target) {
-  const json::object body = parsed_body(call);
+  const json::object body = taken(call, table, parsed_body(call));
   view_of(table, call, target);  // a wrong $select must not leave an effect behind
+  need_right(call, table, "Create");
+  check_twins(call, table, body);
   const std::string id = organization_.create(table, body, std::nullopt, actor(call));
   return written(table, id, true, call, target);
 }
 
 Reply WebApi::patch(const Table& table, const std::string& id, const Call& call, const Target& target) {
-  const json::object body = parsed_body(call);
+  const json::object body = taken(call, table, parsed_body(call));
   view_of(table, call, target);
   const RowPtr row = organization_.find(table, id);
   check_match(call, table, id, row.get());
@@ -62,6 +64,8 @@ Reply WebApi::patch(const Table& table, const std::string& id, const Call& call,
         throw ODataError(400, kInvalidArgument, "Deep insert is not allowed with an upsert: '" + collection.nav + "'.");
     }
   }
+  need_right(call, table, row ? "Write" : "Create");
+  if (!row) check_twins(call, table, body);
   if (row) {
     organization_.update(table, id, body, actor(call));
   } else {
@@ -71,6 +75,7 @@ Reply WebApi::patch(const Table& table, const std::string& id, const Call& call,
 }
 
 Reply WebApi::remove(const Table& table, const std::string& id, const Call& call) {
+  need_right(call, table, "Delete");
   const RowPtr row = organization_.need(table, id);
   check_match(call, table, id, row.get());
   organization_.remove(table, id);

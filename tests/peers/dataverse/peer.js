@@ -76,6 +76,40 @@ async function records({ api }) {
   await refused(() => api.update({ collection: "contacts", key: contact.contactid, data: { jobtitle: "x" } }), 404);
 }
 
+async function contactsAndTasks({ api }, crm) {
+  const key = randomUUID();
+  const data = { firstname: "Ann", lastname: "Ames", emailaddress1: "ann@peer.test", birthdate: "1980-02-29", address2_city: "Bonn", yomilastname: "A" };
+  const made = await api.upsert({ collection: "contacts", key, data, ifnonematch: "*", returnRepresentation: true, select: Object.keys(data) });
+  for (const [column, value] of Object.entries(data)) assert.equal(made[column], value);
+  await control(crm, "POST", "faults", { behaviour: { secured: ["contact.birthdate"], missing_privileges: ["prvDeleteContact", "prvWriteActivity"] } });
+  assert.equal((await api.retrieve({ collection: "contacts", key, select: ["birthdate"] })).birthdate, null);
+  await refused(() => api.update({ collection: "contacts", key, data: { birthdate: "1990-01-01" } }), 403, "0x8004f508");
+  await refused(() => api.deleteRecord({ collection: "contacts", key }), 403, "0x80040220");
+  const task = await api.create({ collection: "tasks", data: { subject: "Peer" } });
+  await refused(() => api.update({ collection: "tasks", key: task, data: { subject: "No" } }), 403, "0x80040220");
+  await control(crm, "POST", "faults", { behaviour: { secured: [], missing_privileges: [], duplicate_rule: true } });
+  await refused(() => api.create({ collection: "contacts", data, duplicateDetection: true }), 500, "0x80040333");
+  const twin = await api.create({ collection: "contacts", data });
+  await control(crm, "POST", "faults", { behaviour: { duplicate_rule: false } });
+  for (const contact of [key, twin]) await api.deleteRecord({ collection: "contacts", key: contact });
+  await api.deleteRecord({ collection: "tasks", key: task });
+
+  for (const [collection, closed] of [["tasks", 5], ["phonecalls", 2], ["letters", 4], ["faxes", 2]]) {
+    const id = await api.create({ collection, data: { subject: "Open", scheduledend: "2026-01-09T12:00:00Z" } });
+    const read = () => api.retrieve({ collection, key: id, select: ["subject", "statecode", "statuscode"] });
+    const etag = (await read())["@odata.etag"];
+    await api.update({ collection, key: id, data: { statecode: 1, statuscode: closed }, ifmatch: etag });
+    await refused(() => api.update({ collection, key: id, data: { subject: "No" } }), 400);
+    assert.equal(await api.deleteRecord({ collection, key: id, ifmatch: etag }), false);
+    await api.update({ collection, key: id, data: { statecode: 0 } });
+    await api.update({ collection, key: id, data: { subject: "Again" } });
+    const again = await read();
+    assert.deepEqual([again.subject, again.statecode], ["Again", 0]);
+    await api.deleteRecord({ collection, key: id, ifmatch: again["@odata.etag"] });
+    await refused(read, 404, "0x80040217");
+  }
+}
+
 async function upserts({ api }) {
   const key = randomUUID();
   const created = await api.upsert({ collection: "contacts", key, data: { lastname: "First" }, ifnonematch: "*", returnRepresentation: true });
@@ -239,7 +273,7 @@ try {
   assert.equal(token.expires_in, 3600);
   const api = new DynamicsWebApi({ serverUrl: crm.url, dataApi: { version: "9.2" }, onTokenRefresh: async () => token.access_token });
   const client = { api };
-  for (const step of [records, upserts, lists, emails, batches, discovery, faults]) {
+  for (const step of [records, contactsAndTasks, upserts, lists, emails, batches, discovery, faults]) {
     await step(client, crm);
     console.log(`ok ${step.name}`);
   }
