@@ -168,7 +168,7 @@ void read_days(const pugi::xml_node& item, ItemRead& out) {
 void read_children(const pugi::xml_node& item, json::object& document) {
   std::string all;
   for (const pugi::xml_node& each : children(child(item, "Children"), "String")) {
-    const std::string name = one_line(text_of(each));
+    const std::string name = text_of(each);
     if (name.empty()) continue;
     if (!all.empty()) all += children_separator;
     all += name;
@@ -186,8 +186,7 @@ std::optional<Value> children_value(const std::string& text) {
     names.emplace_back(rest.substr(0, at));
     if (at == std::string_view::npos) break;
   }
-  const bool clean = std::all_of(names.begin(), names.end(),
-                                 [](const std::string& name) { return !name.empty() && name == one_line(name); });
+  const bool clean = std::none_of(names.begin(), names.end(), [](const std::string& name) { return name.empty(); });
   return list_value("Children", clean ? names : std::vector<std::string>{text});
 }
 

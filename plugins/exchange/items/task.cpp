@@ -111,6 +111,8 @@ std::optional<Slot> completed_slot(const json::object& document, const WriteCont
   return Slot{complete_field, text_value("CompleteDate", day + "T00:00:00Z")};
 }
 
+std::string utc_day(std::int64_t ms) { return formats::to_iso(ms).substr(0, 10); }
+
 /// Our own note of a status that EWS lacks: set, or taken away.
 Slot kept_status_slot(std::string_view status) {
   if (status != canceled) return {status_path, std::nullopt};
@@ -224,24 +226,22 @@ std::vector<StateChange> changed_state(const json::object& document, const ItemR
   }
   if (done || status == "not_started") {
     out.push_back({"status", status_slot(status), 0});
-    const bool same_day = text_member(document, "completed") == formats::to_iso(context.now_ms).substr(0, 10);
-    if (day && !same_day) out.push_back({"completed", *day, 1});
+    // The server's own day of completion is today; only another one needs a word of its own.
+    const std::string wanted = text_member(document, "completed");
+    const bool was_done = before == "completed" || before == canceled;
+    const std::string day_there = was_done ? text_member(now.document, "completed") : utc_day(context.now_ms);
+    if (day && wanted != day_there) out.push_back({"completed", *day, 1});
     return out;
   }
   if (same_percent || !document.contains("percent")) {
     out.push_back({"status", status_slot(status), 0});
     return out;
   }
-  if (status == "in_progress") {
-    if (percent > 0 && (before == "not_started" || before == "in_progress")) {
-      out.push_back({"percent", percent_slot(percent), 0});  // which is "in progress" to every server
-      return out;
-    }
-    out.push_back({"status", status_slot(status), 0});
-    out.push_back({"percent", percent_slot(percent), 1});
+  if (status == "in_progress" && percent > 0 && (before == "not_started" || before == "in_progress")) {
+    out.push_back({"percent", percent_slot(percent), 0});  // which is "in progress" to every server
     return out;
   }
-  // Waiting or deferred: a percentage alone could mean "in progress" to the server, so the status has the last word.
+  // A percentage alone could mean another status to the server, so the status has the last word.
   out.push_back({"percent", percent_slot(percent), 0});
   out.push_back({"status", status_slot(status), 1});
   return out;

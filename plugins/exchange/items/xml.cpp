@@ -249,11 +249,10 @@ std::string escape(std::string_view text) {
   while (!text.empty()) {
     const std::string_view before = text;
     const char32_t c = take_utf8(text);
-    if (c == no_character) {
-      out += replacement;
+    if (c == no_character || !is_legal(c)) {
+      out += instead_of(c);
       continue;
     }
-    if (!is_legal(c)) continue;
     switch (c) {
       case '&': out += "&amp;"; break;
       case '<': out += "&lt;"; break;

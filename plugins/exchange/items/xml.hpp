@@ -39,8 +39,8 @@ class XmlDocument {
 [[nodiscard]] std::string child_text(const pugi::xml_node& node, std::string_view name);
 [[nodiscard]] std::string attribute(const pugi::xml_node& node, std::string_view name);
 
-/// For text between tags and within double quotes. What XML 1.0 forbids is left out, bytes that are no UTF-8 become
-/// U+FFFD.
+/// For text between tags and within double quotes. What XML 1.0 forbids is replaced as in reading: control characters
+/// are left out, all else becomes U+FFFD.
 [[nodiscard]] std::string escape(std::string_view text);
 
 }  // namespace syncline::exchange
