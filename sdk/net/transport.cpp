@@ -10,10 +10,12 @@ namespace syncline::net {
 
 namespace {
 
-bool reads_only(const std::string& method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
+bool reads_only(const Request& request) {
+  return request.reads || request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS";
+}
 
 bool idempotent(const Request& request) {
-  return request.idempotent || reads_only(request.method) || request.method == "PUT" || request.method == "DELETE";
+  return request.idempotent || reads_only(request) || request.method == "PUT" || request.method == "DELETE";
 }
 
 bool token(std::string_view text) {
@@ -105,7 +107,7 @@ Response Transport::once(const Host& host, const Patience& patience, const Reque
   Pool::Lease lease = pool_.take(patience, attempt.fresh);
   attempt.begun = true;
   std::optional<Effect> effect;
-  if (effects && !reads_only(request.method))
+  if (effects && !reads_only(request))
     effect.emplace(host, request.method + ' ' + request.path.substr(0, request.path.find('?')));
   Exchange exchange(lease.wire(), patience, limits_);
   struct Tally {  // also when it throws

@@ -32,6 +32,7 @@ struct Request {
   std::function<void()> body_restart;
   std::int64_t body_length = -1;  ///< of body_stream; -1: not known, sent in chunks
   bool idempotent = false;        ///< may be sent twice although its method does not say so
+  bool reads = false;  ///< a question, although its method does not say so (SOAP): no effect, and may be sent twice
 };
 
 struct Response {
