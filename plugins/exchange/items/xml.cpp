@@ -94,19 +94,35 @@ std::optional<Reference> numeric_reference(std::string_view s) {
   return Reference{value, at + 1};
 }
 
-/// Turns what a server sent into what an XML parser takes, and counts what it would have to build.
-class Cleaner {
+/// Characters that may stand in XML, and what stands for the others.
+std::string legal_text(std::string_view in) {
+  std::string out;
+  out.reserve(in.size());
+  while (!in.empty()) {
+    const std::string_view before = in;
+    const char32_t c = take_utf8(in);
+    if (c != no_character && is_legal(c))
+      out.append(before.substr(0, before.size() - in.size()));
+    else
+      out.append(instead_of(c));
+  }
+  return out;
+}
+
+/// Makes references of legal text harmless, and counts what a parser would have to build. It comes second: what is left
+/// out of a text must not put together a reference that nobody looked at.
+class References {
  public:
-  explicit Cleaner(const XmlLimits& limits) : limits_(limits) {}
+  explicit References(const XmlLimits& limits) : limits_(limits) {}
 
   std::string clean(std::string_view in) {
-    if (in.starts_with("\xEF\xBB\xBF")) in.remove_prefix(3);
     out_.reserve(in.size());
     while (!in.empty()) {
       if (in.front() == '<' && copy_section(in)) continue;
       count(in.front());
       if (in.front() == '&' && reference(in)) continue;
-      character(in);
+      out_ += in.front();
+      in.remove_prefix(1);
     }
     return std::move(out_);
   }
@@ -118,10 +134,10 @@ class Cleaner {
     if (in.starts_with("<!DOCTYPE")) throw Error(SY_INVALID, "the XML has a document type, which is not read");
     if (!in.starts_with(cdata)) return false;
     const std::size_t end = std::min(in.find("]]>"), in.size());
-    std::string_view section = in.substr(0, end);
-    in.remove_prefix(end);
     count('<');
-    while (!section.empty()) character(section);
+    in_tag_ = false;
+    out_.append(in.substr(0, end));
+    in.remove_prefix(end);
     return true;
   }
   void count(char c) {
@@ -132,7 +148,7 @@ class Cleaner {
   }
   bool reference(std::string_view& in) {
     const auto first = numeric_reference(in);
-    if (!first) return false;
+    if (!first) return sign(in);
     const std::string_view rest = in.substr(first->length);
     if (first->code >= 0xD800 && first->code < 0xDC00) {  // some write a character as its two UTF-16 halves
       const auto second = numeric_reference(rest);
@@ -149,13 +165,13 @@ class Cleaner {
     in = rest;
     return true;
   }
-  void character(std::string_view& in) {
-    const std::string_view before = in;
-    const char32_t c = take_utf8(in);
-    if (c != no_character && is_legal(c))
-      out_.append(before.substr(0, before.size() - in.size()));
-    else
-      out_.append(instead_of(c));
+  /// A sign that begins no reference stands for itself.
+  bool sign(std::string_view& in) {
+    for (const std::string_view name : {"&amp;", "&lt;", "&gt;", "&quot;", "&apos;"})
+      if (in.starts_with(name)) return false;
+    out_ += "&amp;";
+    in.remove_prefix(1);
+    return true;
   }
 
   const XmlLimits& limits_;
@@ -199,7 +215,8 @@ std::string with_lf(std::string_view text) {
 
 XmlDocument::XmlDocument(std::string_view bytes, const XmlLimits& limits) {
   if (bytes.size() > limits.bytes) throw Error(SY_INVALID, "the XML is larger than is read");
-  const std::string clean = Cleaner(limits).clean(bytes);
+  if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
+  const std::string clean = References(limits).clean(legal_text(bytes));
   // A text of blanks alone is a text; blanks between elements are not.
   const unsigned options = pugi::parse_default | pugi::parse_ws_pcdata_single;
   const pugi::xml_parse_result result = document_.load_buffer(clean.data(), clean.size(), options, pugi::encoding_utf8);

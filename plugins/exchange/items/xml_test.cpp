@@ -39,6 +39,14 @@ TEST(ExchangeXml, cdata_and_lone_signs_are_text) {
   EXPECT_EQ(text("<a>&unknown; &# &#; &#x; &#xZZ;</a>"), "&unknown; &# &#; &#x; &#xZZ;");
 }
 
+TEST(ExchangeXml, H68_what_is_left_out_puts_nothing_together) {
+  EXPECT_EQ(text(std::string("<a>&#xF\0\0F0600;</a>", 21)), "\uFFFD");
+  EXPECT_EQ(text("<a>&#&#x0;x0;&#&#x1;60;</a>"), "&#x0;&#60;");
+  EXPECT_EQ(text("<a>&\x01lt;b&\x01gt;</a>"), "<b>");
+  EXPECT_EQ(refused("<\x01!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>"), SY_INVALID);
+  EXPECT_EQ(text("<a><![CDA\x01TA[<b>]]></a>"), "<b>");
+}
+
 TEST(ExchangeXml, line_ends_are_lf_and_blanks_alone_are_a_text) {
   EXPECT_EQ(text("<a>1\r\n2\r3&#xD;\n4&#xD;5</a>"), "1\n2\n3\n4\n5");
   EXPECT_EQ(text("<a>  </a>"), "  ");
