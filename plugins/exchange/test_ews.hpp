@@ -93,6 +93,10 @@ class Ews {
   void on(const std::string& op, Reply reply) {
     on(op, [reply](const net::test::Received&) { return reply; });
   }
+  void forget(const std::string& op) {
+    const std::lock_guard lock(mutex_);
+    handlers_[op].clear();
+  }
   [[nodiscard]] std::vector<net::test::Received> asked(const std::string& op = {}) const {
     const std::lock_guard lock(mutex_);
     std::vector<net::test::Received> out;
