@@ -22,8 +22,10 @@ namespace json = boost::json;
 using conformance::TestCall;
 using conformance::TestHost;
 
+inline constexpr int silence = -1;  ///< as a status: no answer at all
+
 struct Reply {
-  int status = 200;
+  int status = 200;  ///< 0: the connection is closed
   std::string body, headers = "Content-Type: text/xml; charset=utf-8\r\n";
 };
 
@@ -93,6 +95,11 @@ class Ews {
   void on(const std::string& op, Reply reply) {
     on(op, [reply](const net::test::Received&) { return reply; });
   }
+  /// Asked before the others; nothing: they answer.
+  void intercept(std::function<std::optional<Reply>(const std::string& op, const net::test::Received&)> f) {
+    const std::lock_guard lock(mutex_);
+    intercept_ = std::move(f);
+  }
   void forget(const std::string& op) {
     const std::lock_guard lock(mutex_);
     handlers_[op].clear();
@@ -113,21 +120,27 @@ class Ews {
   }
   void serve(net::test::Peer& peer, const net::test::Received& r) {
     Handler handler;
+    std::function<std::optional<Reply>(const std::string&, const net::test::Received&)> intercept;
+    const std::string op = operation(r.body);
     {
       const std::lock_guard lock(mutex_);
-      const std::string op = operation(r.body);
+      intercept = intercept_;
       asked_.emplace_back(op, r);
       auto& list = handlers_[op];
       if (!list.empty()) handler = list.front();
       if (list.size() > 1) list.pop_front();
     }
-    const Reply reply = handler ? handler(r) : Reply{404, "no such operation"};
-    if (reply.status == 0)
+    std::optional<Reply> reply = intercept ? intercept(op, r) : std::nullopt;
+    if (!reply) reply = handler ? handler(r) : Reply{404, "no such operation"};
+    if (reply->status == silence)
+      static_cast<void>(peer.request());  // until the client goes
+    else if (reply->status == 0)
       peer.close();
     else
-      peer.answer(reply.status, reply.body, reply.headers);
+      peer.answer(reply->status, reply->body, reply->headers);
   }
   mutable std::mutex mutex_;
+  std::function<std::optional<Reply>(const std::string&, const net::test::Received&)> intercept_;
   std::map<std::string, std::deque<Handler>> handlers_;
   std::vector<std::pair<std::string, net::test::Received>> asked_;
   net::test::Server server_;
