@@ -1,5 +1,7 @@
 // What EWS's answers as a whole mean: busy in its seven shapes, versions, redirections, pages for people, half answers.
 #include "ews/response_codes.hpp"
+#include "organization.hpp"
+#include "syncline/formats/base64.hpp"
 #include "test_ews.hpp"
 
 namespace syncline::exchange::test {
@@ -182,6 +184,55 @@ TEST_F(Session, CookiesAreKeptForTheirMailboxOnly) {
   const auto other = connection->open(host.raw(), R"({"address": "ben@contoso.test"})");
   other.fetch(call, "contact", std::vector<std::string>{"one"}, SY_WHOLE, [](const Item&) { return true; });
   EXPECT_EQ(ews.asked("GetItem")[2].headers.get("Cookie"), "");
+}
+
+TEST_F(Session, AnApplicationSignsInByATokenAndIsRenewedOnce) {
+  std::atomic<int> tokens{0};
+  net::test::Server entra(net::test::each([&](net::test::Peer& peer, const net::test::Received&) {
+    peer.answer(
+        200, "{\"access_token\":\"t" + std::to_string(++tokens) + "\",\"token_type\":\"Bearer\",\"expires_in\":3600}");
+  }));
+  config["auth"] =
+      json::object{{"method", "oauth2-client-credentials"}, {"client_id", "app"}, {"token_url", entra.url("/token")}};
+  config.erase("impersonate");
+  ews.on("GetItem", [](const net::test::Received& r) {
+    if (r.headers.get("Authorization") != "Bearer t2") return Reply{401, "", "WWW-Authenticate: Bearer\r\n"};
+    return one_contact();
+  });
+  EXPECT_EQ(fetch({"one"}).front().version, "k1");
+  EXPECT_EQ(tokens, 2);
+  EXPECT_THAT(ews.asked("GetItem").back().body, HasSubstr("ExchangeImpersonation"));
+}
+
+TEST_F(Session, AMailboxMayHaveCredentialsOfItsOwn) {
+  settings["username"] = "CONTOSO\\ann";
+  host.secret("password", "own");
+  ews.on("GetItem", one_contact());
+  fetch({"one"});
+  const auto r = ews.asked("GetItem").front();
+  EXPECT_EQ(r.headers.get("Authorization"), "Basic " + formats::base64_encode("CONTOSO\\ann:own"));
+  EXPECT_THAT(r.body, Not(HasSubstr("ExchangeImpersonation")));
+}
+
+TEST(Budget, H77_OneSyncAtATimeAndTwoRequestsForAMailboxWhoeverAsks) {
+  const TestHost host;
+  const auto organization = std::make_shared<Organization>(Settings::read("{}"), host.host());
+  const auto state = organization->mailbox("ann@contoso.test");
+  EXPECT_EQ(state->sync().max_concurrent(), 1u);
+  EXPECT_EQ(state->gate().max_concurrent(), 2u);
+  EXPECT_EQ(organization->mailbox("Ann@Contoso.test"), state) << "H-90: the same mailbox, whatever the case";
+  EXPECT_NE(organization->mailbox("ben@contoso.test"), state);
+}
+
+TEST(Budget, H76_PausesDoubleUntilFiveMinutesAndBeginAnew) {
+  MailboxState state(2, {}, 100);
+  EXPECT_LE(state.busy(std::nullopt), 10'000);
+  EXPECT_LE(state.busy(std::nullopt), 10'000) << "refused together counts once";
+  EXPECT_GT(state.busy(11'000), 19'000) << "at least twice the last one";
+  EXPECT_EQ(state.batch(), 6u) << "25, halved twice";
+  state.took();
+  state.grow(1'000, 10);
+  EXPECT_EQ(state.batch(), 31u);
 }
 
 TEST(ResponseCodes, AnUnknownCodeConcernsTheItemAlone) {
