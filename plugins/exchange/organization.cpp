@@ -22,14 +22,13 @@ class FixedLocator final : public Locator {
 /// Asks once and remembers, until the server says that it is not the one any more.
 class DiscoveringLocator final : public Locator {
  public:
-  DiscoveringLocator(std::shared_ptr<Organization> organization, std::string address,
-                     std::shared_ptr<net::Authenticator> auth)
-      : organization_(std::move(organization)), address_(std::move(address)), auth_(std::move(auth)) {}
+  DiscoveringLocator(Organization& organization, std::string address, std::shared_ptr<net::Authenticator> auth)
+      : organization_(organization), address_(std::move(address)), auth_(std::move(auth)) {}
 
   Server locate(const Host& host, const Call& call) override {
     const std::lock_guard lock(mutex_);
     if (server_.url.empty()) {
-      const Settings& s = organization_->settings();
+      const Settings& s = organization_.settings();
       Discovery what;
       what.address = address_;
       what.trusted_hosts = s.trusted_hosts;
@@ -38,7 +37,7 @@ class DiscoveringLocator final : public Locator {
       what.auth = auth_;
       what.online = s.method == Method::OAUTH;
       const std::string url = discover(what, host, call);
-      server_ = {url, organization_->http(url, auth_)};
+      server_ = {url, organization_.http(url, auth_)};
       host.log(SY_INFO, {}, "EWS is at " + net::parse_url(url).origin.text());
     }
     return server_;
@@ -50,7 +49,7 @@ class DiscoveringLocator final : public Locator {
   }
 
  private:
-  const std::shared_ptr<Organization> organization_;
+  Organization& organization_;
   const std::string address_;
   const std::shared_ptr<net::Authenticator> auth_;
   std::mutex mutex_;
@@ -97,6 +96,16 @@ std::shared_ptr<MailboxState> Organization::mailbox(const std::string& address) 
   return state;
 }
 
+std::shared_ptr<Locator> Organization::locator(const MailboxSettings& mailbox,
+                                               const std::shared_ptr<net::Authenticator>& auth) {
+  if (!settings_.url.empty()) return std::make_shared<FixedLocator>(Server{settings_.url, http(settings_.url, auth)});
+  if (!mailbox.username.empty()) return std::make_shared<DiscoveringLocator>(*this, mailbox.address, auth);
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<Locator>& known = locators_[formats::lower(mailbox.address)];
+  if (!known) known = std::make_shared<DiscoveringLocator>(*this, mailbox.address, auth);
+  return known;
+}
+
 Session Organization::session(const MailboxSettings& mailbox, const Host& host) {
   const bool own_name = !mailbox.username.empty();
   const auto auth = own_name ? authenticator(mailbox, host) : own_authenticator();
@@ -104,12 +113,7 @@ Session Organization::session(const MailboxSettings& mailbox, const Host& host) 
   account.address = mailbox.address;
   account.impersonate = settings_.impersonate && !own_name;
   account.anchor = !settings_.anchor_mailbox.empty() ? settings_.anchor_mailbox : mailbox.address;
-  std::shared_ptr<Locator> locator;
-  if (settings_.url.empty())
-    locator = std::make_shared<DiscoveringLocator>(shared_from_this(), mailbox.address, auth);
-  else
-    locator = std::make_shared<FixedLocator>(Server{settings_.url, http(settings_.url, auth)});
-  return {std::move(locator), this->mailbox(mailbox.address), std::move(account), host};
+  return {locator(mailbox, auth), this->mailbox(mailbox.address), std::move(account), host};
 }
 
 }  // namespace syncline::exchange
