@@ -80,6 +80,20 @@ TEST_F(Mails, WhatTheServerCannotConvertSaysWhyAndIsNotEmpty) {
               HasSubstr("ErrorContentConversionFailed"));
 }
 
+TEST_F(Mails, AMailIsReadWholeAfterAPauseInBetween) {
+  ews.on("GetItem", answer("GetItem", good("GetItem", items(message({})))));
+  ews.on("GetItem", answer("GetItem", bad("GetItem", "ErrorServerBusy", back_off("20"))));
+  ews.on("GetItem", answer("GetItem", good("GetItem", items(message(formats::base64_encode(kMime))))));
+  const json::object doc = json::parse(fetch({"m"}, "email").front().doc).as_object();
+  EXPECT_EQ(host.read_blob(std::string(doc.at("body").at("blob").as_string())), "Hello, world\r\n");
+}
+
+TEST_F(Mails, AMailThatGoesBetweenHeadAndBodyIsGone) {
+  ews.on("GetItem", answer("GetItem", good("GetItem", items(message({})))));
+  ews.on("GetItem", answer("GetItem", bad("GetItem", "ErrorItemNotFound")));
+  EXPECT_TRUE(fetch({"m"}, "email").front().gone());
+}
+
 TEST_F(Mails, AnAnswerThatIsCutOffWithinTheMimeTextIsTriedLater) {
   ews.on("GetItem", answer("GetItem", good("GetItem", items(message({})))));
   const std::string whole = answer("GetItem", good("GetItem", items(message(formats::base64_encode(kMime))))).body;

@@ -49,6 +49,8 @@ struct Busy {
   std::int64_t least_ms, most_ms;
 };
 
+void PrintTo(const Busy& busy, std::ostream* out) { *out << busy.name; }
+
 class BusySession : public EwsTest, public ::testing::WithParamInterface<Busy> {};
 
 TEST_P(BusySession, H76_IsLeftAloneAsLongAsItWants) {
