@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 # The program looks for plugins at ../lib/syncline/plugins from where it lies.
 install(TARGETS syncline RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
-install(TARGETS pop3 crm-rest rules storage-sqlite LIBRARY DESTINATION lib/syncline/plugins COMPONENT program)
+install(TARGETS pop3 crm-rest exchange rules storage-sqlite LIBRARY DESTINATION lib/syncline/plugins COMPONENT program)
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT program FILES_MATCHING PATTERN "*.md")
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)

@@ -1,11 +1,9 @@
 #include "documents.hpp"
 
 #include <boost/json/serialize.hpp>
-#include <memory>
 #include <optional>
-#include <syncline/blobs.hpp>
 #include <syncline/formats/mime.hpp>
-#include <vector>
+#include <syncline/formats/spooled_parts.hpp>
 
 #include "reply.hpp"
 
@@ -14,35 +12,6 @@ namespace syncline::pop3 {
 namespace json = boost::json;
 
 namespace {
-
-/// The parts of one message on their way into the spool. Unless keep() is called, nothing of them stays.
-class BlobParts final : public formats::PartSink {
- public:
-  BlobParts(const Host& host, std::string_view item) : host_(host), item_(item) {}
-  ~BlobParts() override {
-    writer_.reset();
-    for (const std::string& reference : references_) remove_blob(host_, reference);
-  }
-  void begin(std::string_view part) override {
-    writer_.reset();
-    writer_ = std::make_unique<BlobWriter>(host_, item_, part);
-  }
-  void append(std::string_view bytes) override { writer_->append(bytes); }
-  std::string finish() override {
-    references_.reserve(references_.size() + 1);
-    std::string reference = writer_->finish();
-    references_.push_back(reference);
-    writer_.reset();
-    return reference;
-  }
-  void keep() { references_.clear(); }
-
- private:
-  const Host& host_;
-  std::string item_;
-  std::unique_ptr<BlobWriter> writer_;
-  std::vector<std::string> references_;
-};
 
 Item item_of(std::string_view id, const json::object& document, std::uint32_t flags) {
   Item item;
@@ -89,10 +58,10 @@ Item head_item(std::string_view id, std::string_view head, std::optional<std::ui
   }
 }
 
-bool put_whole(const Host& host, std::string_view id, const RawFile& raw, const ItemSink& put) {
+bool put_whole(const Host& host, std::string_view id, const formats::RawFile& raw, const ItemSink& put) {
   std::optional<Item> refused;
   try {
-    BlobParts parts(host, id);
+    formats::SpooledParts parts(host, id);
     const Item item = item_of(id, formats::read_whole(formats::MailFile{raw.path()}, incoming(raw.size()), parts), 0);
     const bool more = put(item);
     parts.keep();

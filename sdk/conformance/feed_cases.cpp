@@ -128,10 +128,12 @@ void deletion_during_a_walk_is_not_lost(Subject& s, const std::string& kind) {
   const auto ids = add_some(s, kind, 30);
   std::string cursor, victim;
   bool shown = false;
+  std::optional<Item> said;  // of the victim, since it was removed: in this walk already, or in the next one
   PageEnd end{SY_PAGE_MORE, std::nullopt};
   while (end.end == SY_PAGE_MORE) {
     end = feed.handle.page(s.host().call(), feed.feed.name, cursor, [&](const Item& i) {
       if (victim.empty()) victim = i.id;
+      if (shown && i.id == victim) said = i;
       return true;
     });
     cursor = end.next.value_or(cursor);
@@ -139,8 +141,9 @@ void deletion_during_a_walk_is_not_lost(Subject& s, const std::string& kind) {
     shown = true;
   }
   const Walk after = walk(s, feed, cursor);
-  ASSERT_TRUE(after.last.contains(victim));
-  EXPECT_TRUE(after.last.at(victim).gone());
+  if (after.last.contains(victim)) said = after.last.at(victim);
+  ASSERT_TRUE(said.has_value());
+  EXPECT_TRUE(said->gone()) << "what is said last counts";
 }
 
 void unknown_cursor_is_reset(Subject& s, const std::string& kind) {

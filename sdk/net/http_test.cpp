@@ -135,6 +135,18 @@ TEST_F(Http, APostThatMayBeRepeatedIs) {
   EXPECT_EQ(taken, 3);
 }
 
+TEST_F(Http, AQuestionByPostIsNoEffectAndMayBeRepeated) {
+  std::atomic<int> taken{0};
+  Server server(answers_once_then_closes(taken));
+  HttpSession session(options(server), nullptr, nullptr);
+  EXPECT_EQ(send(session, get("a")).body, "fine");
+  Request request = post("b", "x");
+  request.reads = true;
+  EXPECT_EQ(send(session, request).body, "fine");
+  EXPECT_EQ(taken, 3);
+  EXPECT_TRUE(host.effects().empty());
+}
+
 TEST_F(Http, AConnectionThatWasClosedWhileItRestedIsNotUsed) {
   std::atomic<bool> closed{false};
   Server server([&](Peer& peer) {

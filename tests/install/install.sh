@@ -17,7 +17,7 @@ grep -q "^ExecStart=$folder/usr/bin/syncline " "$folder/usr/lib/systemd/system/s
 cd "$folder"
 env -u SYNCLINE_PLUGIN_PATH usr/bin/syncline plugin list >plugins
 cat plugins
-for plugin in crm-rest pop3 rules storage-sqlite; do
+for plugin in crm-rest exchange pop3 rules storage-sqlite; do
   grep -q "^$plugin" plugins || { echo "the installed program does not find $plugin"; exit 1; }
 done
 usr/bin/syncline config example >syncline.toml

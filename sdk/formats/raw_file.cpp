@@ -1,4 +1,4 @@
-#include "raw_file.hpp"
+#include "syncline/formats/raw_file.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <syncline/plugin.hpp>
 #include <system_error>
 
-namespace syncline::pop3 {
+namespace syncline::formats {
 
 namespace {
 
@@ -31,7 +31,7 @@ RawFile::RawFile() {
   const std::string where = folder();
   fd_ = ::open(where.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (fd_ >= 0) return;
-  std::string name = where + "/syncline-pop3-XXXXXX";  // a file system without O_TMPFILE
+  std::string name = where + "/syncline-mail-XXXXXX";  // a file system without O_TMPFILE
   fd_ = ::mkostemp(name.data(), O_CLOEXEC);
   if (fd_ < 0) failed("no temporary file in " + where, errno);
   static_cast<void>(::unlink(name.c_str()));
@@ -57,4 +57,4 @@ void RawFile::clear() {
 
 std::filesystem::path RawFile::path() const { return "/proc/self/fd/" + std::to_string(fd_); }
 
-}  // namespace syncline::pop3
+}  // namespace syncline::formats

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string_view>
 
-namespace syncline::pop3 {
+namespace syncline::formats {
 
 class RawFile {
  public:
@@ -28,4 +28,4 @@ class RawFile {
   std::uint64_t size_ = 0;
 };
 
-}  // namespace syncline::pop3
+}  // namespace syncline::formats
