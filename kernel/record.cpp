@@ -137,8 +137,18 @@ void failed_change(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem&
       return;
     case SY_RETRY:
     case SY_CANCELED: postpone(ctx, batch, w, d.text, ctx.clock() + d.retry_after_ms, true); return;
-    default: put_in_quarantine(ctx, batch, w, "endpoint", d); ++ctx.counts.failed;
+    case SY_DENIED:
+      if (op.op.verb != SY_DELETE || one_way(w.kind())) break;
+      // Who may not delete keeps the item there, and the link goes: it would be asked for again and again.
+      log_item(SY_WARN, ctx.settings.name, op.op.id,
+               "may not be deleted in " + std::string(name_of(op.side)) + ", so its link ends: " + d.text);
+      ++ctx.counts.failed;
+      tombstone(ctx, batch, w, "delete_denied", "unlink");
+      return;
+    default: break;
   }
+  put_in_quarantine(ctx, batch, w, "endpoint", d);
+  ++ctx.counts.failed;
 }
 
 }  // namespace
