@@ -168,8 +168,7 @@ std::vector<Seen> Ledger::seen_by_key(std::int64_t pair, Side side, std::string_
   for (const StoredRow& r : rows_.scan({"seen_by_key", {pair, number_of(side), key_hash(item_key(kind, k))}}, {}, 0)) {
     const json::object o = parse_object(r.doc, "a match key row");
     if (std::string_view(o.at("key").as_string()) != k) continue;
-    if (auto s = seen(pair, side, std::string_view(o.at("id").as_string())); s && s->link == 0)
-      out.push_back(std::move(*s));
+    if (auto s = seen(pair, side, std::string_view(o.at("id").as_string()))) out.push_back(std::move(*s));
   }
   return out;
 }

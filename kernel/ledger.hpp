@@ -53,7 +53,7 @@ struct Seen {
   json::object args;
   std::string stage;  ///< the filter or rule that spoke
   std::string fingerprint;
-  std::vector<std::string> keys;    ///< match keys; only of unlinked two-way items
+  std::vector<std::string> keys;  ///< match keys of an unlinked two-way item; of a linked one those that outlast a move
   std::vector<std::string> waits;   ///< refused: natural keys under which it waits (S7)
   std::vector<std::int64_t> trace;  ///< activity rows, oldest first, bounded
 };

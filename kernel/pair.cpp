@@ -348,8 +348,9 @@ PassEnd run_pass(PassContext& ctx, bool first_run_allowed) {
     return PassEnd::waits_for_confirmation;
   }
   for (const Side side : both_sides) work(ctx, side);
-  if (!ctx.state.allowed.empty() || !ctx.state.waiting.empty()) {
-    ctx.state.allowed = {};
+  const bool unfinished = !ctx.waits_for_move.empty();  // what was allowed is carried out in the next pass
+  if ((!ctx.state.allowed.empty() && !unfinished) || !ctx.state.waiting.empty()) {
+    if (!unfinished) ctx.state.allowed = {};
     ctx.state.waiting = {};
     save_state(ctx);
   }

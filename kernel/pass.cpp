@@ -124,10 +124,20 @@ std::string mark_of(const Item& item, std::string_view name) {
   return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
 }
 
+std::vector<std::string> lasting_keys(const Item& item) {
+  std::vector<std::string> keys;
+  if (const std::string lasting = mark_of(item, "lasting"); !lasting.empty()) keys.push_back("lasting " + lasting);
+  if (const std::string token = mark_of(item, "token"); !token.empty()) keys.push_back(token_key(token));
+  return keys;
+}
+
 std::vector<std::string> all_match_keys(std::string_view organization, std::string_view kind, Side side,
                                         const Item& item, const json::object& doc) {
   std::vector<std::string> keys = token_keys(organization, kind, side, item.id, mark_of(item, "token"));
   for (std::string& k : match_keys(kind, doc)) keys.push_back(std::move(k));
+  if (side == Side::mailbox)
+    for (std::string& k : lasting_keys(item))
+      if (std::find(keys.begin(), keys.end(), k) == keys.end()) keys.push_back(std::move(k));
   return keys;
 }
 
@@ -229,6 +239,8 @@ void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, st
     const bool held_back = s.verdict == "refused" && !w.filtered.pass;  // what a rule refuses can still be a twin
     if (s.link == 0 && !held_back && !one_way(w.kind()) && w.now[w.side()].presence == Presence::there)
       s.keys = all_match_keys(ctx.state.organization, w.kind(), w.side(), *w.item[w.side()], w.now[w.side()].doc);
+    if (s.link != 0 && w.side() == Side::mailbox && !one_way(w.kind()) && w.item.mailbox)
+      s.keys = lasting_keys(*w.item.mailbox);
     if (s.link != 0 && !one_way(w.kind())) ctx.linked_in_carried[w.side()].insert(w.id());
     batch.put(s);
   }

@@ -119,9 +119,10 @@ struct PassContext {
   std::vector<std::function<void()>> after_carried{};  ///< what may happen once it is durable: spooled parts go
   std::int64_t run = 0;
   std::function<void(const PassCounts&, std::size_t left)> progress{};
-  bool crm_when_needed = false;         ///< an idle pass leaves the CRM's feeds to whoever walks them for all pairs
-  bool asked_crm = false;               ///< whether this pass needed the CRM's feeds
-  std::function<void()> before_work{};  ///< once everything is captured and something is to be decided; may throw
+  bool crm_when_needed = false;            ///< an idle pass leaves the CRM's feeds to whoever walks them for all pairs
+  bool asked_crm = false;                  ///< whether this pass needed the CRM's feeds
+  std::set<std::string> waits_for_move{};  ///< items of the mailbox that are gone and may be there under another id
+  std::function<void()> before_work{};     ///< once everything is captured and something is to be decided; may throw
 
   [[nodiscard]] CallBudget budget() const { return CallBudget(call_budget, canceled); }
   void check() const {
@@ -183,6 +184,10 @@ std::string mark_of(const Item& item, std::string_view name);
 /// All keys by which an unlinked item finds its twin: content and tokens.
 std::vector<std::string> all_match_keys(std::string_view organization, std::string_view kind, Side side,
                                         const Item& item, const json::object& doc);
+
+/// The keys by which a mailbox's item is known again after a move has given it another id: what its mailbox says lasts,
+/// and our token. They stay on the row of a linked item; empty: it cannot be told.
+std::vector<std::string> lasting_keys(const Item& item);
 
 /// Puts the row of an unlinked item that nobody has judged yet, with the keys by which its twin finds it (S9). `seen`:
 /// its row as it is, whose old keys go; nullopt: it has none.

@@ -70,7 +70,7 @@ void record_update(PassContext& ctx, Batch& batch, const Intent& intent, WorkIte
     ++ctx.counts.linked;
     count(ctx, "linked");
   }
-  put_seen_twin(ctx, batch, l, other(w.side()));
+  put_seen_twin(ctx, batch, l, other(w.side()), lasting_keys(*w.item[other(w.side())]));
   json::object details{{"operation", first ? "link" : "update"}, {"link", l.id}, {"why", w.decision.reason}};
   for (const Side s : both_sides)
     if (!w.decision.merge.fields[s].empty())

@@ -11,8 +11,9 @@ void count(PassContext& ctx, std::string_view what, std::int64_t n = 1);
 [[nodiscard]] std::optional<json::object> stored_document(PassContext& ctx, const IntentOp& op, const Done& d);
 [[nodiscard]] Pending look_again(const PassContext& ctx, Side side, const std::string& id, const std::string& kind,
                                  const std::string& version);
-/// The row of the written side: a listing must know that this id is ours.
-void put_seen_twin(PassContext& ctx, Batch& batch, const Link& link, Side side);
+/// `keys`: those by which it is known again when it moves. The row of the written side: a listing must know that this
+/// id is ours.
+void put_seen_twin(PassContext& ctx, Batch& batch, const Link& link, Side side, std::vector<std::string> keys);
 
 /// What rules ask of the CRM's record when it cannot be read any more.
 void remember_record(const PassContext& ctx, Link& l, const WorkItem& w);

@@ -2,6 +2,7 @@
 #include "org_feeds.hpp"
 #include "record.hpp"
 #include "report.hpp"
+#include "token.hpp"
 
 namespace syncline {
 
@@ -43,7 +44,7 @@ Pending look_again(const PassContext& ctx, Side side, const std::string& id, con
   return p;
 }
 
-void put_seen_twin(PassContext& ctx, Batch& batch, const Link& link, Side side) {
+void put_seen_twin(PassContext& ctx, Batch& batch, const Link& link, Side side, std::vector<std::string> keys) {
   if (one_way(link.kind)) return;
   auto s = ctx.ledger.seen(ctx.state.id, side, link.side[side].id);
   if (s)
@@ -58,7 +59,7 @@ void put_seen_twin(PassContext& ctx, Batch& batch, const Link& link, Side side) 
   s->link = link.id;
   s->verdict = "linked";
   s->fingerprint = ctx.settings.fingerprint;
-  s->keys.clear();
+  s->keys = side == Side::mailbox ? std::move(keys) : std::vector<std::string>();
   ctx.linked_in_carried[side].insert(s->id);
   batch.put(*s);
 }
@@ -132,7 +133,7 @@ void record_create(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem&
     for (const Side s : both_sides) l.side[s].hash = content_hash(l.base[s]);
   }
   batch.put(l, ctx.state.org);
-  put_seen_twin(ctx, batch, l, to);
+  put_seen_twin(ctx, batch, l, to, {token_key(l.token)});
   if (const std::string id = message_id(parse_object(op.op.doc, "an operation's document")); !id.empty())
     add_known_link(ctx, batch, ctx.ledger.known(ctx.state.org, message_key(id)), {ctx.state.id, l.id, l.side.crm.id});
   finish_create(batch, ctx, op);
@@ -158,9 +159,12 @@ void tombstone(PassContext& ctx, Batch& batch, WorkItem& w, const std::string& c
   l.state = LinkState::tombstone;
   l.cause = cause;
   l.since_ms = ctx.clock();
-  if (operation ==
-      "unlink") {  // both stay as they are now; what the other side changed meanwhile is looked at by itself
-    if (const auto& item = w.item[w.side()]; item && !item->version.empty()) l.side[w.side()].version = item->version;
+  const auto& own = w.item[w.side()];
+  const bool own_changed =
+      w.now[w.side()].presence == Presence::there && own && own->version != l.side[w.side()].version;
+  const bool once_more = operation == "unlink" && own_changed && cause.starts_with("deleted_in_");
+  if (operation == "unlink") {  // both stay as they are; what was changed while the other was deleted is looked at anew
+    if (own_changed && !once_more) l.side[w.side()].version = own->version;
     if (w.now[o].presence == Presence::there && w.item[o]->version != l.side[o].version) w.other_pending.reset();
   }
   batch.put(l, ctx.state.org);
@@ -187,6 +191,7 @@ void tombstone(PassContext& ctx, Batch& batch, WorkItem& w, const std::string& c
   const bool there = w.now[w.side()].presence == Presence::there && deleted != w.side();
   settle(ctx, batch, w, there ? "ended" : "removed", stage, reason, args,
          {{"operation", operation}, {"link", l.id}, {"why", cause}});
+  if (once_more) batch.put(look_again(ctx, w.side(), w.id(), w.kind(), own->version));
 }
 
 bool failed_create(PassContext& ctx, Batch& batch, IntentOp& op, WorkItem& w, const Done& d) {

@@ -37,6 +37,8 @@ std::vector<std::string> token_keys(std::string_view organization, std::string_v
   return out;
 }
 
+std::string token_key(std::string_view token) { return std::string(prefix) + std::string(token); }
+
 bool is_token_key(std::string_view match_key) { return match_key.starts_with(prefix); }
 
 }  // namespace syncline

@@ -24,6 +24,9 @@ std::string source_key(Side side, std::string_view id);
 std::vector<std::string> token_keys(std::string_view organization, std::string_view kind, Side side,
                                     std::string_view id, std::string_view own_token);
 
+/// The key under which an item that bears this token is found.
+std::string token_key(std::string_view token);
+
 bool is_token_key(std::string_view match_key);
 
 }  // namespace syncline

@@ -89,6 +89,7 @@ std::string kernel_words(std::string_view reason, const json::object& args) {
       {"in_step", "both sides agree"},
       {"changed", "one side changed"},
       {"same_change", "both sides made the same change"},
+      {"moved", "a person moved it, which gave it another id (it was {from}); its link goes on"},
       {"delete_denied", "it may not be deleted there: it stays, and its link has ended"},
       {"edit_lost", "the item was deleted on the other side; what had been written here is kept in this history"},
       {"both_changed_settled", "both sides changed the same thing; the policy chose, and the other value is kept here"},

@@ -135,6 +135,22 @@ void World::hide(int side, const std::string& id, bool hidden) {
   change(side, id, [&](Record& r) { r.hidden = hidden; });
 }
 
+std::string World::move(int side, const std::string& id) {
+  Rows::Session s(rows_);
+  Meta m = meta(s);
+  auto old = find_record(s, side, id);
+  if (!old || old->gone) throw Error(SY_GONE, "there is no such item to move");
+  Record moved = *old;
+  moved.id = new_id(m, side);
+  moved.version = 0;
+  old->gone = true;
+  store(s, m, side, *old);
+  store(s, m, side, moved);
+  save(s, m);
+  s.commit();
+  return moved.id;
+}
+
 void World::restore(int side, const std::string& id) {
   change(side, id, [&](Record& r) { r.gone = false; });
 }

@@ -75,6 +75,8 @@ class World {
   void mark(int side, const std::string& id, const json::object& merge_patch);
   /// Takes the right to see it, or gives it back.
   void hide(int side, const std::string& id, bool hidden = true);
+  /// The same item under another id, which is returned; the old one is gone.
+  std::string move(int side, const std::string& id);
   /// What a deleted item was, with the same id.
   void restore(int side, const std::string& id);
 

@@ -262,6 +262,64 @@ TEST(TwoWay, PER_12_made_changed_and_deleted_before_a_pass_is_no_request) {
   EXPECT_EQ(h.world().effects(), before + 1);  // one delete
 }
 
+void moved(std::string_view kind, const json::object& doc, int made_by, const std::string& mailbox_lines) {
+  SCOPED_TRACE(std::string(kind) + (made_by == SY_CRM ? " made by the CRM" : " made in the mailbox") + mailbox_lines);
+  TwoWayHouse h("track.contact = \"all\"\ntrack.task = \"all\"\n", "d365", mailbox_lines);
+  std::string item, record;
+  if (made_by == SY_CRM) {
+    record = h.in_crm(kind, doc);
+    h.settle();
+    item = h.twin(SY_CRM, record);  // it bears our token
+  } else {
+    item = h.in_mailbox(kind, doc);
+    h.world().mark(SY_MAILBOX, item, {{"lasting", "key-1"}});
+    h.settle();
+    record = h.twin(SY_MAILBOX, item);
+  }
+  ASSERT_TRUE(h.linked(SY_MAILBOX, item));
+  const auto effects = h.world().effects();
+  const std::string now = h.world().move(SY_MAILBOX, item);
+  h.settle();
+  EXPECT_EQ(h.world().effects(), effects);  // nothing deleted, nothing made
+  EXPECT_EQ(h.twin(SY_MAILBOX, now), record);
+  EXPECT_TRUE(h.linked(SY_MAILBOX, now));
+  h.world().edit(SY_MAILBOX, now, {{"notes", "m"}});
+  h.settle();
+  EXPECT_EQ(h.doc(SY_CRM, record).at("notes").as_string(), "m");
+  const std::string again = h.world().move(SY_MAILBOX, now);  // and edited at the same time
+  h.world().edit(SY_MAILBOX, again, {{"notes", "again"}});
+  h.settle();
+  EXPECT_EQ(h.doc(SY_CRM, record).at("notes").as_string(), "again");
+  EXPECT_EQ(h.count(SY_CRM, kind), 1u);
+  h.world().remove(SY_MAILBOX, again);
+  h.settle();
+  EXPECT_EQ(h.there(SY_CRM, record), kind == "contact");  // a deletion is one
+  h.expect_quiet();
+}
+
+TEST(TwoWay, RAC_10_a_moved_item_keeps_its_link) {
+  for (const int side : {SY_CRM, SY_MAILBOX})
+    for (const char* lines : {"", "feed_docs = false", "page = 1", "cursor = false"}) {
+      moved("contact", contact("ann@x.test"), side, lines);
+      moved("task", task("t"), side, lines);
+    }
+}
+
+TEST(TwoWay, TRK_38_a_copy_of_a_linked_item_is_no_second_record) {
+  TwoWayHouse h;
+  const std::string item = h.in_mailbox("task", task("t"));
+  h.world().mark(SY_MAILBOX, item, {{"lasting", "key-1"}});
+  h.settle();
+  h.tracked(item, "task");
+  const std::string copy = h.in_mailbox("task", task("t"));
+  h.world().mark(SY_MAILBOX, copy, {{"lasting", "key-1"}});
+  h.settle();
+  EXPECT_EQ(h.count(SY_CRM, "task"), 1u);
+  EXPECT_TRUE(h.linked(SY_MAILBOX, item));
+  EXPECT_FALSE(h.linked(SY_MAILBOX, copy));
+  h.expect_quiet();
+}
+
 TEST(TwoWay, RAC_11_a_forgotten_cursor_deletes_nothing_and_doubles_nothing) {
   TwoWayHouse h("track.contact = \"all\"\n");
   for (int i = 0; i < 6; ++i) {

@@ -21,7 +21,10 @@ typedef struct sy_item {
   sy_str kind, id;
   sy_str version;     /* changes with every change of the item; opaque */
   sy_str doc;         /* empty: not carried here */
-  sy_str marks;       /* JSON: what Syncline or a person wrote on the item (link, state, categories); empty: none */
+  /* JSON object of what stands on the item beside its content; empty: none. "token": that of the create that made it;
+   * "owner": the CRM's id of whose it is; "active": false where the CRM says so; "lasting": an id that it keeps when a
+   * move gives it another `id`, and that a copy may share. */
+  sy_str marks;
   int64_t changed_ms; /* last change, UTC; 0: not known */
 } sy_item;
 
