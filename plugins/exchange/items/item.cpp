@@ -110,6 +110,7 @@ void put_marks(const pugi::xml_node& item, ItemRead& out) {
     if (!text.empty()) out.marks[name] = text;
   };
   put("token", out.mark.token);
+  put("lasting", extended_text(item, search_key_path).value_or(""));
   put("organization", out.mark.organization);
   put("mailbox", out.mark.mailbox);
   put("item", out.mark.item);

@@ -77,7 +77,7 @@ std::string in_braces(std::string_view id) {
 }  // namespace
 
 std::vector<Path> mark_paths(bool with_crm) {
-  std::vector<Path> out{token_path, state_path};
+  std::vector<Path> out{token_path, state_path, search_key_path};
   if (with_crm)
     for (const CrmProperty& each : crm_properties) out.push_back(each.path);
   return out;

@@ -18,6 +18,8 @@ inline constexpr std::string_view property_set = "d4be99a2-a553-4eb9-9c73-435df0
 inline constexpr Path token_path{.guid = property_set, .name = "SynclineToken", .type = "String"};
 /// The rest of the mark, as JSON.
 inline constexpr Path state_path{.guid = property_set, .name = "SynclineState", .type = "String"};
+/// PidTagSearchKey: kept when a person moves an item, which gives it another id; a copy may share it.
+inline constexpr Path search_key_path{.tag = "0x300B", .type = "Binary"};
 /// A task's status in the CRM where EWS has no word for it: "canceled", which shows as completed.
 inline constexpr Path status_path{.guid = property_set, .name = "SynclineStatus", .type = "String"};
 

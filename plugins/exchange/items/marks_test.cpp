@@ -41,6 +41,13 @@ TEST(ExchangeMarks, marks_are_changed_and_taken_away_alone) {
   EXPECT_EQ(item.read("task").marks, json::object{});
 }
 
+TEST(ExchangeMarks, H14_the_search_key_tells_a_moved_item) {
+  const std::string properties =
+      R"(<t:ExtendedProperty><t:ExtendedFieldURI PropertyTag="0x300b" PropertyType="Binary"/><t:Value>AQID</t:Value></t:ExtendedProperty>)";
+  EXPECT_EQ(read_text(element("Task", properties), "task").marks, (json::object{{"lasting", "AQID"}}));
+  EXPECT_NE(shape("task", {}).find("PropertyTag=\"0x300B\" PropertyType=\"Binary\""), std::string::npos);
+}
+
 TEST(ExchangeMarks, H75_both_spellings_types_and_sets_are_read) {
   const auto crm = [](const std::string& properties) {
     const json::object marks = read_text(element("Contact", properties), "contact").marks;
