@@ -19,8 +19,8 @@ enum {
 typedef struct sy_item {
   uint32_t size, flags;
   sy_str kind, id;
-  sy_str version;     /* changes with every change of the item; opaque */
-  sy_str doc;         /* empty: not carried here */
+  sy_str version; /* changes with every change of the item; opaque */
+  sy_str doc;     /* empty: not carried here */
   /* JSON object of what stands on the item beside its content; empty: none. "token": that of the create that made it;
    * "owner": the CRM's id of whose it is; "active": false where the CRM says so; "lasting": an id that it keeps when a
    * move gives it another `id`, and that a copy may share. */
