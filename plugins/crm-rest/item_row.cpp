@@ -63,7 +63,7 @@ json::value text_value(const ItemField& f, std::string_view text, Losses& losses
   bool cut = false;
   std::string out = clean(text, f.max, &cut);
   if (cut) losses.add(std::string(f.top()), "cut at " + std::to_string(f.max) + " characters");
-  return out.empty() ? json::value(nullptr) : json::value(std::move(out));
+  return out.empty() ? json::value(nullptr) : json::value(out);
 }
 
 void put_lines(const ItemField& f, std::string_view text, json::object& out, Losses& losses) {

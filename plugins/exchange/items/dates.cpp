@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t day_seconds = 86'400;
 constexpr std::int64_t quarter_seconds = 900;
-constexpr std::int64_t farthest_zone_seconds = 14 * 3'600 + day_seconds / 2;
+constexpr std::int64_t farthest_zone_seconds = std::int64_t{14} * 3'600 + day_seconds / 2;
 
 struct Parsed {
   std::int64_t day = 0;      ///< since 1970, as written
@@ -81,7 +81,7 @@ std::optional<Parsed> parse(std::string_view text) {
     if (in.accept('.')) in.skip_digits();
     if (hour > 24 || minute > 59 || second > 60 || (hour == 24 && minute + second > 0)) return std::nullopt;
     out.has_time = true;
-    out.seconds = std::int64_t{hour} * 3'600 + minute * 60 + second;
+    out.seconds = std::int64_t{hour} * 3'600 + std::int64_t{minute} * 60 + second;
   }
   if (in.accept('Z')) {
     out.offset = 0;
@@ -92,7 +92,7 @@ std::optional<Parsed> parse(std::string_view text) {
       in.accept(':');
       const int minutes = in.digits(2);
       if (hours > 14 || minutes > 59) return std::nullopt;
-      out.offset = (west ? -1 : 1) * (std::int64_t{hours} * 3'600 + minutes * 60);
+      out.offset = (west ? -1 : 1) * (std::int64_t{hours} * 3'600 + std::int64_t{minutes} * 60);
     }
   }
   if (!in.done()) return std::nullopt;

@@ -99,9 +99,7 @@ class HtmlReader {
     if (closing) name.remove_prefix(1);
     name = name.substr(0, name.find_first_of(" \t\r\n/>"));
     if (!closing && hides_content(name)) return skip_element(name);
-    if (same_but_case(name, "br"))
-      new_line();
-    else if (starts_a_line(name) && !at_line_start())
+    if (same_but_case(name, "br") || (starts_a_line(name) && !at_line_start()))
       new_line();
     else if (!closing && (same_but_case(name, "td") || same_but_case(name, "th")) && !at_line_start())
       put("\t");
