@@ -7,9 +7,7 @@
 
 namespace syncline {
 
-namespace {
-
-std::optional<std::set<std::string>> carried(const EndpointHandle& endpoint, std::string_view kind) {
+std::optional<std::set<std::string>> carried_fields(const EndpointHandle& endpoint, std::string_view kind) {
   const std::string fields = endpoint.caps(kind).fields;
   if (fields.empty()) return std::nullopt;
   std::set<std::string> out;
@@ -17,6 +15,8 @@ std::optional<std::set<std::string>> carried(const EndpointHandle& endpoint, std
   for (const auto& f : list.as_array()) out.emplace(f.as_string());
   return out;
 }
+
+namespace {
 
 SideNow side_now(const std::optional<Item>& item) {
   SideNow now;
@@ -44,7 +44,8 @@ std::map<std::string, std::vector<WorkItem*>> by_kind(std::vector<WorkItem>& bat
 void read_side(PassContext& ctx, std::string_view kind, std::vector<WorkItem*>& items, Side side, int depth) {
   std::map<std::string, std::vector<WorkItem*>> wanted;
   for (WorkItem* w : items) {
-    const std::string& id = w->link ? w->link->side[side].id : side == w->side() ? w->id() : std::string();
+    const std::optional<Link>& link = w->link ? w->link : w->ended;
+    const std::string& id = link ? link->side[side].id : side == w->side() ? w->id() : std::string();
     if (!id.empty() && !w->settled) wanted[id].push_back(w);
   }
   std::vector<std::string> ids;
@@ -155,6 +156,7 @@ void follow_move(PassContext& ctx, WorkItem& w) {
     Batch batch;
     bool waits = false;
     for (const Seen& moved : same_item(ctx, w, w.seen->keys, false)) {
+      if (ctx.ledger.link_of_item(ctx.state.id, Side::mailbox, ctx.state.org, w.kind(), moved.id)) continue;
       if (presence_of(ctx, w.kind(), moved.id) != Presence::there) continue;
       batch.put(look_again(ctx, Side::mailbox, moved.id, w.kind(), moved.version));  // that one takes the link over
       waits = true;
@@ -198,37 +200,17 @@ bool passes_filters(PassContext& ctx, const WorkItem& w, Side side) {
 /// What is left of an ended link's other side decides: where both items are there, a deletion was undone, or what had
 /// left the filter matches again, and the link goes on. Where the other one is gone, the rules are asked whether this
 /// one is made there anew.
-void take_up_ended(PassContext& ctx, std::string_view kind, std::vector<WorkItem*>& items) {
-  for (const Side s : both_sides) {
-    std::map<std::string, WorkItem*> wanted;
-    std::vector<std::string> ids;
-    for (WorkItem* w : items)
-      if (!w->settled && w->ended && w->side() == s && !w->ended->side[other(s)].id.empty())
-        if (wanted.emplace(w->ended->side[other(s)].id, w).second) ids.push_back(w->ended->side[other(s)].id);
-    if (ids.empty()) continue;
-    read_items(ctx, other(s), kind, ids, SY_WHOLE, [&](const Item& i) {
-      if (const auto it = wanted.find(i.id); it != wanted.end()) {
-        it->second->item[other(s)] = i;
-        it->second->now[other(s)] = side_now(i);
-      }
-    });
-    for (auto& [id, w] : wanted) {
-      if (w->now[other(s)].presence == Presence::gone) {
-        w->item[other(s)].reset();
-        w->now[other(s)] = {};
-        continue;
-      }
-      if (w->now[other(s)].presence != Presence::there) {  // out of sight
-        stay_ended(ctx, *w, "kernel", w->ended->cause, {});
-        continue;
-      }
-      if (w->ended->cause == "left_filter" && !passes_filters(ctx, *w, other(s))) {
-        stay_ended(ctx, *w, "kernel", w->ended->cause, {});
-        continue;
-      }
-      take_up(ctx, *w, *std::exchange(w->ended, std::nullopt));
-      w->other_pending = ctx.ledger.pending(ctx.state.id, other(s), id);
-    }
+void take_up_ended(PassContext& ctx, WorkItem& w) {
+  const Side o = other(w.side());
+  const Presence there = w.now[o].presence;
+  if (there == Presence::gone || there == Presence::absent) {
+    w.item[o].reset();
+    w.now[o] = {};
+  } else if (there != Presence::there || (w.ended->cause == "left_filter" && !passes_filters(ctx, w, o))) {
+    stay_ended(ctx, w, "kernel", w.ended->cause, {});  // out of sight, or still not let in
+  } else {
+    take_up(ctx, w, *std::exchange(w.ended, std::nullopt));
+    w.other_pending = ctx.ledger.pending(ctx.state.id, o, w.link->side[o].id);
   }
 }
 
@@ -341,7 +323,7 @@ void reconcile_item(PassContext& ctx, WorkItem& w) {
     in.base = w.link->base;
     in.written = {w.link->side.mailbox.written, w.link->side.crm.written};
   }
-  for (const Side s : both_sides) in.carried[s] = carried(*ctx.endpoint[s], w.kind());
+  for (const Side s : both_sides) in.carried[s] = carried_fields(*ctx.endpoint[s], w.kind());
   if (one_way(w.kind())) {
     const bool there = w.now.mailbox.presence == Presence::there;
     if (there && !w.link && w.side() == Side::mailbox)
@@ -563,13 +545,12 @@ void decide(PassContext& ctx, std::vector<WorkItem>& batch) {
     for (WorkItem* w : items) {
       if (w->settled) continue;
       if (decide_request(ctx, *w) || waits_for_feed(ctx, *w) || ended(ctx, *w) || unreadable(ctx, *w)) continue;
-      if (w->link && !one_way(kind) && w->link->state != LinkState::tombstone) linked.push_back(w);
+      if (w->ended || (w->link && !one_way(kind) && w->link->state != LinkState::tombstone)) linked.push_back(w);
     }
     if (!linked.empty()) read_side(ctx, kind, linked, other(linked.front()->side()), depth);
-    for (WorkItem* w : items)
-      if (!w->settled) filter_item(ctx, *w);
-    take_up_ended(ctx, kind, items);
     for (WorkItem* w : items) {
+      if (!w->settled) filter_item(ctx, *w);
+      if (!w->settled && w->ended) take_up_ended(ctx, *w);
       if (!w->settled && item_may_have_moved(ctx, *w)) continue;
       if (!w->settled) match_item(ctx, *w);
       if (!w->settled) reconcile_item(ctx, *w);

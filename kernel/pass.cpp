@@ -126,8 +126,14 @@ std::string mark_of(const Item& item, std::string_view name) {
 
 std::vector<std::string> lasting_keys(const Item& item) {
   std::vector<std::string> keys;
-  if (const std::string lasting = mark_of(item, "lasting"); !lasting.empty()) keys.push_back("lasting " + lasting);
-  if (const std::string token = mark_of(item, "token"); !token.empty()) keys.push_back(token_key(token));
+  if (item.marks.empty()) return keys;
+  const json::object marks = parse_object(item.marks, "an item's marks");
+  const auto text = [&](std::string_view name) {
+    const auto* v = marks.if_contains(name);
+    return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
+  };
+  if (const std::string lasting = text("lasting"); !lasting.empty()) keys.push_back("lasting " + lasting);
+  if (const std::string token = text("token"); !token.empty()) keys.push_back(token_key(token));
   return keys;
 }
 

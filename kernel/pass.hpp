@@ -236,6 +236,8 @@ void record(PassContext& ctx, Intent& intent, std::vector<WorkItem>& items,
             const std::vector<std::optional<Done>>& done);   // record.cpp
 void record_without_writing(PassContext& ctx, WorkItem& w);  // record.cpp
 Proposed proposed(const WorkItem& w);                        // decide.cpp: what the decision would write
+/// Fields of a kind that a side carries; nullopt: all of the schema.
+std::optional<std::set<std::string>> carried_fields(const EndpointHandle& endpoint, std::string_view kind);
 /// Reads items of one side, as many a call as the side takes, and hands each to `give`; decide.cpp.
 void read_items(PassContext& ctx, Side side, std::string_view kind, const std::vector<std::string>& ids, int depth,
                 const std::function<void(const Item&)>& give);

@@ -143,7 +143,11 @@ void failed_change(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem&
       log_item(SY_WARN, ctx.settings.name, op.op.id,
                "may not be deleted in " + std::string(name_of(op.side)) + ", so its link ends: " + d.text);
       ++ctx.counts.failed;
-      tombstone(ctx, batch, w, "delete_denied", "unlink");
+      w.ruled.outcome = RulesResult::Outcome::unlink;
+      w.ruled.stage = "kernel";
+      w.ruled.reason = "delete_denied";
+      w.ruled.args = {};
+      tombstone(ctx, batch, w, op.reason, "unlink");
       return;
     default: break;
   }

@@ -121,8 +121,8 @@ namespace {
 /// Of a two-way item the request only says how it is looked at: what follows is read, reconciled and judged as ever.
 bool decide_two_way(PassContext& ctx, WorkItem& w) {
   const bool linked = w.link && w.link->state != LinkState::tombstone;
-  const std::string fields = ctx.endpoint.crm->caps(w.kind()).fields;  // empty: all of the schema
-  if (w.request->args.contains("regarding") && !fields.empty() && fields.find("\"regarding\"") == std::string::npos) {
+  const auto fields = carried_fields(*ctx.endpoint.crm, w.kind());
+  if (w.request->args.contains("regarding") && fields && !fields->contains("regarding")) {
     end(ctx, w, verdict_now(w), "not_offered", {{"verb", "regarding"}, {"kind", w.kind()}});
     return true;
   }

@@ -96,10 +96,7 @@ INSTANTIATE_TEST_SUITE_P(Rules, DeletionCases, testing::ValuesIn(wheres()),
 
 TEST(TwoWay, DMB_02_a_contact_deleted_in_the_mailbox_stays_in_the_crm) {
   TwoWayHouse h;
-  const std::string record = h.in_crm("contact", contact("ann@x.test"));
-  h.settle();
-  const std::string item = h.twin(SY_CRM, record);
-  ASSERT_FALSE(item.empty());
+  const auto [item, record] = h.arrived("contact", contact("ann@x.test"));
   h.world().remove(SY_MAILBOX, item);
   h.settle();
   EXPECT_TRUE(h.there(SY_CRM, record));
@@ -148,10 +145,7 @@ struct TaskCase {
 void delete_in_mailbox(const TaskCase& c) {
   SCOPED_TRACE(std::string(c.defaults) + c.status + c.subkind);
   TwoWayHouse h(c.defaults);
-  const std::string record = h.in_crm("task", task("t", {{"subkind", c.subkind}}));
-  h.settle();
-  const std::string item = h.twin(SY_CRM, record);
-  ASSERT_FALSE(item.empty());
+  const auto [item, record] = h.arrived("task", task("t", {{"subkind", c.subkind}}));
   h.world().edit(SY_CRM, record, {{"status", c.status}});
   h.settle();
   h.world().remove(SY_MAILBOX, item);
@@ -190,10 +184,7 @@ TEST(TwoWay, DMB_08_phone_calls_letters_and_faxes_as_tasks) {
 
 TEST(TwoWay, DCR_02_somebody_else_s_contact_goes_from_the_mailbox) {
   TwoWayHouse h;
-  h.settle();
-  const std::string item = h.in_mailbox("contact", contact("ann@x.test"));
-  h.settle();
-  const std::string record = h.tracked(item, "contact");
+  const auto [item, record] = h.tracked_by_hand("contact", contact("ann@x.test"));
   h.world().mark(SY_CRM, record, {{"owner", "u-bob"}});
   h.settle();
   ASSERT_TRUE(h.linked(SY_MAILBOX, item));
@@ -205,9 +196,7 @@ TEST(TwoWay, DCR_02_somebody_else_s_contact_goes_from_the_mailbox) {
 
 TEST(TwoWay, DCR_03_the_owner_s_contact_is_kept_and_unlinked) {
   TwoWayHouse h;
-  const std::string record = h.in_crm("contact", contact("ann@x.test"));
-  h.settle();
-  const std::string item = h.twin(SY_CRM, record);
+  const auto [item, record] = h.arrived("contact", contact("ann@x.test"));
   h.world().remove(SY_CRM, record);
   h.settle();
   EXPECT_TRUE(h.there(SY_MAILBOX, item));
@@ -219,9 +208,7 @@ TEST(TwoWay, DCR_03_the_owner_s_contact_is_kept_and_unlinked) {
 
 TEST(TwoWay, DCR_04_an_open_task_goes_from_the_mailbox) {
   TwoWayHouse h;
-  const std::string record = h.in_crm("task", task("t"));
-  h.settle();
-  const std::string item = h.twin(SY_CRM, record);
+  const auto [item, record] = h.arrived("task", task("t"));
   h.world().remove(SY_CRM, record);
   h.settle();
   EXPECT_FALSE(h.there(SY_MAILBOX, item));
@@ -230,9 +217,7 @@ TEST(TwoWay, DCR_04_an_open_task_goes_from_the_mailbox) {
 
 TEST(TwoWay, DCR_05_a_completed_task_is_kept_and_unlinked) {
   TwoWayHouse h;
-  const std::string record = h.in_crm("task", task("t"));
-  h.settle();
-  const std::string item = h.twin(SY_CRM, record);
+  const auto [item, record] = h.arrived("task", task("t"));
   h.world().edit(SY_MAILBOX, item, {{"status", "completed"}});
   h.settle();
   h.world().remove(SY_CRM, record);
@@ -245,9 +230,7 @@ TEST(TwoWay, DCR_05_a_completed_task_is_kept_and_unlinked) {
 TEST(TwoWay, DCR_13_a_lost_right_to_read_is_a_deletion_where_left_filter_says_so) {
   for (const auto& [kind, kept] : {std::pair{"contact", true}, std::pair{"task", false}}) {
     TwoWayHouse h("left_filter = \"delete\"\n");
-    const std::string record = h.in_crm(kind, kind == std::string("contact") ? contact("ann@x.test") : task("t"));
-    h.settle();
-    const std::string item = h.twin(SY_CRM, record);
+    const auto [item, record] = h.arrived(kind, kind == std::string("contact") ? contact("ann@x.test") : task("t"));
     h.world().hide(SY_CRM, record);
     h.settle();
     EXPECT_EQ(h.there(SY_MAILBOX, item), kept) << kind;  // the owner's contact, an open task: as if it were deleted
@@ -259,9 +242,7 @@ TEST(TwoWay, DCR_13_a_lost_right_to_read_is_a_deletion_where_left_filter_says_so
 TEST(TwoWay, DCR_14_what_no_filter_lets_in_is_a_deletion_where_left_filter_says_so) {
   for (const char* kind : {"contact", "task"}) {
     TwoWayHouse h("left_filter = \"delete\"\n");
-    const std::string record = h.in_crm(kind, kind == std::string("contact") ? contact("ann@x.test") : task("t"));
-    h.settle();
-    const std::string item = h.twin(SY_CRM, record);
+    const auto [item, record] = h.arrived(kind, kind == std::string("contact") ? contact("ann@x.test") : task("t"));
     h.world().mark(SY_CRM, record, {{"owner", "u-bob"}});
     h.settle();
     // A contact that was the user's own when it was last in step stays; an open task goes.
@@ -275,9 +256,7 @@ TEST(TwoWay, DCR_14_what_no_filter_lets_in_is_a_deletion_where_left_filter_says_
 TEST(TwoWay, DCR_15_what_leaves_the_filter_is_unlinked_and_resumes) {
   for (const bool sight : {true, false}) {
     TwoWayHouse h;
-    const std::string record = h.in_crm("contact", contact("ann@x.test"));
-    h.settle();
-    const std::string item = h.twin(SY_CRM, record);
+    const auto [item, record] = h.arrived("contact", contact("ann@x.test"));
     if (sight)
       h.world().hide(SY_CRM, record);
     else
@@ -304,9 +283,7 @@ TEST(TwoWay, DCR_15_what_leaves_the_filter_is_unlinked_and_resumes) {
 
 TEST(TwoWay, left_filter_keep_goes_on_with_what_is_linked) {
   TwoWayHouse h("left_filter = \"keep\"\n");
-  const std::string record = h.in_crm("contact", contact("ann@x.test"));
-  h.settle();
-  const std::string item = h.twin(SY_CRM, record);
+  const auto [item, record] = h.arrived("contact", contact("ann@x.test"));
   h.world().mark(SY_CRM, record, {{"active", false}});
   h.world().edit(SY_CRM, record, {{"jobtitle", "Head"}});
   h.settle();
@@ -324,9 +301,7 @@ TEST(TwoWay, left_filter_keep_goes_on_with_what_is_linked) {
 TEST(TwoWay, UNT_05_an_owner_s_contact_is_deleted_only_when_asked_for) {
   for (const bool remove : {false, true}) {
     TwoWayHouse h;
-    const std::string record = h.in_crm("contact", contact("ann@x.test"));
-    h.settle();
-    const std::string item = h.twin(SY_CRM, record);
+    const auto [item, record] = h.arrived("contact", contact("ann@x.test"));
     const json::object done =
         h.ask("untrack", SY_MAILBOX, item, "contact", remove ? json::object{{"delete", true}} : json::object{});
     EXPECT_EQ(done.at("verdict").as_string(), "ended") << done;
@@ -340,10 +315,7 @@ TEST(TwoWay, UNT_05_an_owner_s_contact_is_deleted_only_when_asked_for) {
 TEST(TwoWay, UNT_06_somebody_else_s_contact_is_only_let_go) {
   for (const bool remove : {false, true}) {
     TwoWayHouse h(remove ? "untrack.contact.non_owner = \"delete_crm\"\n" : "");
-    h.settle();
-    const std::string item = h.in_mailbox("contact", contact("ann@x.test"));
-    h.settle();
-    const std::string record = h.tracked(item, "contact");
+    const auto [item, record] = h.tracked_by_hand("contact", contact("ann@x.test"));
     h.world().mark(SY_CRM, record, {{"owner", "u-bob"}});
     h.settle();
     const json::object done = h.ask("untrack", SY_MAILBOX, item, "contact", {{"delete", true}});
@@ -358,9 +330,7 @@ TEST(TwoWay, UNT_06_somebody_else_s_contact_is_only_let_go) {
 TEST(TwoWay, UNT_07_a_task_is_deleted_only_when_asked_for) {
   for (const bool remove : {false, true}) {
     TwoWayHouse h;
-    const std::string record = h.in_crm("task", task("t"));
-    h.settle();
-    const std::string item = h.twin(SY_CRM, record);
+    const auto [item, record] = h.arrived("task", task("t"));
     h.ask("untrack", SY_MAILBOX, item, "task", remove ? json::object{{"delete", true}} : json::object{});
     EXPECT_EQ(h.there(SY_CRM, record), !remove);
     EXPECT_TRUE(h.there(SY_MAILBOX, item));
@@ -370,9 +340,7 @@ TEST(TwoWay, UNT_07_a_task_is_deleted_only_when_asked_for) {
 
 TEST(TwoWay, UNT_11_what_a_person_let_go_of_travels_no_more) {
   TwoWayHouse h;
-  const std::string record = h.in_crm("contact", contact("ann@x.test"));
-  h.settle();
-  const std::string item = h.twin(SY_CRM, record);
+  const auto [item, record] = h.arrived("contact", contact("ann@x.test"));
   h.ask("untrack", SY_MAILBOX, item, "contact");
   const auto effects = h.world().effects();
   h.world().edit(SY_CRM, record, {{"jobtitle", "c"}});
@@ -389,9 +357,7 @@ TEST(TwoWay, UNT_11_what_a_person_let_go_of_travels_no_more) {
 
 TEST(TwoWay, RAC_01_a_deletion_wins_over_an_edit_and_the_edit_is_kept_in_the_history) {
   TwoWayHouse h;
-  const std::string record = h.in_crm("task", task("t"));
-  h.settle();
-  const std::string item = h.twin(SY_CRM, record);
+  const auto [item, record] = h.arrived("task", task("t"));
   h.world().remove(SY_CRM, record);
   h.world().edit(SY_MAILBOX, item, {{"notes", "what was written too late"}});
   h.settle();
@@ -402,9 +368,7 @@ TEST(TwoWay, RAC_01_a_deletion_wins_over_an_edit_and_the_edit_is_kept_in_the_his
 
 TEST(TwoWay, RAC_01_or_the_edit_wins_where_the_setting_says_so) {
   TwoWayHouse h("delete.vs_edit = \"edit_wins\"\n");
-  const std::string record = h.in_crm("task", task("t"));
-  h.settle();
-  const std::string item = h.twin(SY_CRM, record);
+  const auto [item, record] = h.arrived("task", task("t"));
   h.world().remove(SY_CRM, record);
   h.world().edit(SY_MAILBOX, item, {{"notes", "kept"}});
   h.settle();
@@ -416,9 +380,7 @@ TEST(TwoWay, RAC_01_or_the_edit_wins_where_the_setting_says_so) {
 
 TEST(TwoWay, RAC_02_an_owner_s_contact_keeps_its_late_edit_and_goes_nowhere) {
   TwoWayHouse h;
-  const std::string record = h.in_crm("contact", contact("ann@x.test"));
-  h.settle();
-  const std::string item = h.twin(SY_CRM, record);
+  const auto [item, record] = h.arrived("contact", contact("ann@x.test"));
   h.world().remove(SY_CRM, record);
   h.world().edit(SY_MAILBOX, item, {{"notes", "late"}});
   h.settle();
@@ -433,9 +395,7 @@ TEST(TwoWay, RAC_02_an_owner_s_contact_keeps_its_late_edit_and_goes_nowhere) {
 
 TEST(TwoWay, RAC_05_deleted_on_both_sides_ends_the_link_quietly) {
   TwoWayHouse h;
-  const std::string record = h.in_crm("contact", contact("ann@x.test"));
-  h.settle();
-  const std::string item = h.twin(SY_CRM, record);
+  const auto [item, record] = h.arrived("contact", contact("ann@x.test"));
   h.world().remove(SY_CRM, record);
   h.world().remove(SY_MAILBOX, item);
   h.settle();
@@ -447,9 +407,7 @@ TEST(TwoWay, RAC_05_deleted_on_both_sides_ends_the_link_quietly) {
 
 TEST(TwoWay, RAC_06_completed_in_the_mailbox_meanwhile_is_kept) {
   TwoWayHouse h;
-  const std::string record = h.in_crm("task", task("t"));
-  h.settle();
-  const std::string item = h.twin(SY_CRM, record);
+  const auto [item, record] = h.arrived("task", task("t"));
   h.world().edit(SY_MAILBOX, item, {{"status", "completed"}});
   h.world().remove(SY_CRM, record);
   h.settle();
@@ -460,9 +418,7 @@ TEST(TwoWay, RAC_06_completed_in_the_mailbox_meanwhile_is_kept) {
 
 TEST(TwoWay, RAC_07_letting_go_wins_over_an_edit) {
   TwoWayHouse h;
-  const std::string record = h.in_crm("contact", contact("ann@x.test"));
-  h.settle();
-  const std::string item = h.twin(SY_CRM, record);
+  const auto [item, record] = h.arrived("contact", contact("ann@x.test"));
   h.world().edit(SY_CRM, record, {{"jobtitle", "c"}});
   const auto effects = h.world().effects();
   h.ask("untrack", SY_MAILBOX, item, "contact");
@@ -476,9 +432,7 @@ TEST(TwoWay, RAC_07_letting_go_wins_over_an_edit) {
 
 TEST(TwoWay, a_deletion_that_was_undone_takes_the_link_up_again) {
   TwoWayHouse h;
-  const std::string record = h.in_crm("contact", contact("ann@x.test"));
-  h.settle();
-  const std::string item = h.twin(SY_CRM, record);
+  const auto [item, record] = h.arrived("contact", contact("ann@x.test"));
   h.world().remove(SY_MAILBOX, item);  // the contact stays in the CRM
   h.settle();
   h.world().restore(SY_MAILBOX, item);

@@ -38,6 +38,24 @@ class TwoWayHouse : public House {
   std::string in_crm(std::string_view kind, json::object doc, const std::string& owner = "u-alice") {
     return world().add(SY_CRM, owner, kind, std::move(doc));
   }
+  /// A record of the user's own and the item that came of it: linked.
+  struct Pair {
+    std::string item, record;
+  };
+  Pair arrived(std::string_view kind, json::object doc) {
+    const std::string record = in_crm(kind, std::move(doc));
+    settle();
+    const std::string item = twin(SY_CRM, record);
+    EXPECT_FALSE(item.empty()) << "the record did not arrive";
+    return {item, record};
+  }
+  /// An item of the mailbox that a person has tracked, and its record: linked by hand.
+  Pair tracked_by_hand(std::string_view kind, json::object doc) {
+    settle();
+    const std::string item = in_mailbox(kind, std::move(doc));
+    settle();
+    return {item, tracked(item, kind)};
+  }
   json::object doc(int side, const std::string& id) {
     const auto r = world().record(side, id);
     return r && !r->gone ? r->doc : json::object();

@@ -6,11 +6,8 @@ namespace {
 
 constexpr std::int64_t at = 1'767'225'600'000;  // 2026-01-01
 
-/// A linked contact: {its id in the mailbox, its id in the CRM}.
-std::pair<std::string, std::string> linked_contact(TwoWayHouse& h, const json::object& more = {}) {
-  const std::string record = h.in_crm("contact", contact("ann@x.test", more));
-  h.settle();
-  return {h.twin(SY_CRM, record), record};
+TwoWayHouse::Pair linked_contact(TwoWayHouse& h, const json::object& more = {}) {
+  return h.arrived("contact", contact("ann@x.test", more));
 }
 
 std::string field(TwoWayHouse& h, int side, const std::string& id, std::string_view name) {
@@ -143,10 +140,7 @@ TEST(TwoWay, MRG_16_a_second_pass_writes_nothing) {
 
 TEST(TwoWay, MRG_18_what_is_tracked_makes_the_record) {
   TwoWayHouse h;
-  h.settle();
-  const std::string item = h.in_mailbox("contact", contact("ann@x.test", {{"jobtitle", "Head"}}));
-  h.settle();
-  const std::string record = h.tracked(item, "contact");
+  const auto [item, record] = h.tracked_by_hand("contact", contact("ann@x.test", {{"jobtitle", "Head"}}));
   EXPECT_EQ(h.doc(SY_CRM, record), h.doc(SY_MAILBOX, item));
   h.expect_quiet();
 }
@@ -197,9 +191,7 @@ TEST(TwoWay, MRG_22_a_settled_conflict_stands_in_the_history) {
 
 TEST(TwoWay, TSC_01_the_day_a_task_is_due_arrives) {
   TwoWayHouse h;
-  const std::string record = h.in_crm("task", task("t", {{"due", "2026-02-03"}}));
-  h.settle();
-  const std::string item = h.twin(SY_CRM, record);
+  const auto [item, record] = h.arrived("task", task("t", {{"due", "2026-02-03"}}));
   EXPECT_EQ(field(h, SY_MAILBOX, item, "due"), "2026-02-03");
   h.world().edit(SY_MAILBOX, item, {{"due", "2026-02-04"}});
   h.settle();
@@ -209,9 +201,7 @@ TEST(TwoWay, TSC_01_the_day_a_task_is_due_arrives) {
 TEST(TwoWay, TSC_06_completion_travels_with_its_day) {
   TwoWayHouse h;
   for (const int side : {SY_MAILBOX, SY_CRM}) {
-    const std::string record = h.in_crm("task", task("t" + std::to_string(side)));
-    h.settle();
-    const std::string item = h.twin(SY_CRM, record);
+    const auto [item, record] = h.arrived("task", task("t" + std::to_string(side)));
     h.world().edit(side, side == SY_CRM ? record : item,
                    {{"status", "completed"}, {"percent", 100}, {"completed", "2026-02-05"}});
     h.settle();
