@@ -8,17 +8,6 @@
 
 namespace syncline::crm {
 namespace json = boost::json;
-namespace {
-
-json::object parsed(std::string_view text) {
-  boost::system::error_code failed;
-  json::value v = json::parse(text, failed);
-  if (failed || !v.is_object()) throw Error(SY_INVALID, "the operation's document is not a JSON object");
-  return std::move(v.get_object());
-}
-
-}  // namespace
-
 /// The row of the mailbox of a user or queue; empty: there is none that we may see, or nobody asked for it.
 std::string EmailTarget::mailbox_of(const Call& call, const json::object& doc) {
   const ReceivingMap& map = client_->profile().email.receiving;
@@ -77,7 +66,7 @@ Done EmailTarget::update(const Call& call, const Operation& op) {
   const Profile& profile = client_->profile();
   const auto id = guid(op.id);
   if (!id) throw Error(SY_GONE, "crm: no mail can have this id");
-  const json::object doc = parsed(op.doc);
+  const json::object doc = document_of(op.doc);
   boost::system::error_code failed;
   const json::value fields = json::parse(op.fields.empty() ? "[]" : std::string_view(op.fields), failed);
   if (failed || !fields.is_array()) throw Error(SY_INVALID, "the operation's list of fields is not a JSON array");

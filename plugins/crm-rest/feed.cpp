@@ -1,5 +1,6 @@
 #include "feed.hpp"
 
+#include "delta.hpp"
 #include "odata.hpp"
 
 namespace syncline::crm {
@@ -20,23 +21,6 @@ struct Cursor {
 };
 
 std::string link_of(const json::object& page, std::string_view name) { return text_of(page, name); }
-
-bool is_deletion(const json::object& row) {
-  return row.contains("reason") || text_of(row, "@odata.context").ends_with("$deletedEntity") ||
-         row.contains("@removed");
-}
-
-/// On a link of the server's own making, a refusal of the request itself means that the link is too old.
-bool stale(const Refused& e) {
-  return e.code() == SY_RESET || (e.status() >= 400 && e.status() < 500 && e.status() != 401 && e.status() != 403 &&
-                                  e.status() != 408 && e.status() != 429);
-}
-
-[[noreturn]] void reset(std::string_view why, std::string code = {}) {
-  throw Error(SY_RESET,
-              "crm: the feed's cursor cannot be used any more (" + std::string(why) + "); a full listing follows", 0,
-              std::move(code));
-}
 
 [[noreturn]] void enough() { throw Error(SY_CANCELED, "the receiver asked for no more"); }
 
@@ -98,7 +82,7 @@ PageEnd OrganizationFeeds::tracked(const Call& call, std::string_view cursor, co
     } catch (const Error&) {
       ours = false;
     }
-    if (!ours) reset("it belongs to another address of the organization");
+    if (!ours) reset_feed("it belongs to another address of the organization");
   }
   json::object page;
   try {
@@ -109,7 +93,7 @@ PageEnd OrganizationFeeds::tracked(const Call& call, std::string_view cursor, co
       untracked(e.server_code().empty() ? "HTTP " + std::to_string(e.status()) : e.server_code());
       return listing(call, sink);
     }
-    if (!cursor.empty() && stale(e)) reset("HTTP " + std::to_string(e.status()), e.server_code());
+    if (!cursor.empty() && stale(e)) reset_feed("HTTP " + std::to_string(e.status()), e.server_code());
     throw;
   }
   const json::value* rows = page.if_contains("value");
@@ -124,7 +108,7 @@ PageEnd OrganizationFeeds::tracked(const Call& call, std::string_view cursor, co
   }
   const std::string delta = link_of(page, "@odata.deltaLink");
   if (!delta.empty()) return {listed ? SY_PAGE_LISTING_COMPLETE : SY_PAGE_DELTA_COMPLETE, Cursor{'D', delta}.text()};
-  if (!listed) reset("the changes ended without a new link");
+  if (!listed) reset_feed("the changes ended without a new link");
   untracked("no delta link came");  // the preference was ignored: these pages were a plain listing
   return {SY_PAGE_LISTING_COMPLETE, std::nullopt};
 }

@@ -2,31 +2,12 @@
 
 #include <algorithm>
 
+#include "delta.hpp"
 #include "odata.hpp"
 #include "syncline/formats/sha256.hpp"
 
 namespace syncline::crm {
 namespace json = boost::json;
-namespace {
-
-[[noreturn]] void reset(std::string_view why, std::string code = {}) {
-  throw Error(SY_RESET,
-              "crm: the feed's cursor cannot be used any more (" + std::string(why) + "); a full listing follows", 0,
-              std::move(code));
-}
-
-bool is_deletion(const json::object& row) {
-  return row.contains("reason") || text_of(row, "@odata.context").ends_with("$deletedEntity") ||
-         row.contains("@removed");
-}
-
-/// On a link of the server's own making, a refusal of the request itself means that the link is too old.
-bool stale(const Refused& e) {
-  return e.code() == SY_RESET || (e.status() >= 400 && e.status() < 500 && e.status() != 401 && e.status() != 403 &&
-                                  e.status() != 408 && e.status() != 429);
-}
-
-}  // namespace
 
 /// Where a walk over the tables stands. Each table has its own link; what is asked of it is in `of`, since a link goes
 /// on with the columns that it began with.
@@ -50,9 +31,9 @@ struct ItemFeeds::Cursor {
       for (const json::value& l : o.at("links").as_array()) out.links.emplace_back(l.as_string());
       out.of = std::string(o.at("of").as_string());
     } catch (const std::exception&) {
-      reset("it is not one of ours");
+      reset_feed("it is not one of ours");
     }
-    if (out.table >= tables || out.links.size() != tables) reset("the profile has other tables now");
+    if (out.table >= tables || out.links.size() != tables) reset_feed("the profile has other tables now");
     return out;
   }
   [[nodiscard]] std::string text() const {
@@ -122,10 +103,10 @@ json::object ItemFeeds::get(const Call& call, const ItemKind& kind, const ItemTa
     const bool begins = at.next.empty() && at.links[at.table].empty();
     if (tracked && begins && e.code() == SY_UNSUPPORTED) {
       note_untracked(table, e.server_code().empty() ? "HTTP " + std::to_string(e.status()) : e.server_code());
-      if (!at.listing) reset("a table is not tracked any more");
+      if (!at.listing) reset_feed("a table is not tracked any more");
       return client_->get(host_, call, link, wish, what);
     }
-    if (!begins && stale(e)) reset("HTTP " + std::to_string(e.status()), e.server_code());
+    if (!begins && stale(e)) reset_feed("HTTP " + std::to_string(e.status()), e.server_code());
     throw;
   }
 }
@@ -140,7 +121,7 @@ PageEnd ItemFeeds::page(const Call& call, const ItemKind& kind, std::string_view
   at.links.resize(kind.tables.size());
   at.of = asked;
   if (!cursor.empty()) at = Cursor::read(cursor, kind.tables.size());
-  if (at.of != asked) reset("other columns are asked for now");
+  if (at.of != asked) reset_feed("other columns are asked for now");
 
   const ItemTable& table = kind.tables[at.table];
   const Scope scope = scope_of(*client_, *organization_, host_, call, table);
@@ -152,7 +133,7 @@ PageEnd ItemFeeds::page(const Call& call, const ItemKind& kind, std::string_view
     } catch (const Error&) {
       ours = false;
     }
-    if (!ours) reset("it belongs to another address of the organization");
+    if (!ours) reset_feed("it belongs to another address of the organization");
   }
   if (link.empty()) link = Select{table.set, item_columns(table, scope), {}, {}, {}}.path();
   const json::object page = get(call, kind, table, at, link);
@@ -168,7 +149,7 @@ PageEnd ItemFeeds::page(const Call& call, const ItemKind& kind, std::string_view
   if (!at.next.empty()) return {SY_PAGE_MORE, at.text()};
   at.links[at.table] = text_of(page, "@odata.deltaLink");
   if (at.links[at.table].empty()) {
-    if (!at.listing) reset("the changes ended without a new link");
+    if (!at.listing) reset_feed("the changes ended without a new link");
     note_untracked(table, "no delta link came");
   }
   if (++at.table < kind.tables.size()) return {SY_PAGE_MORE, at.text()};

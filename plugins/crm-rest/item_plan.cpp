@@ -8,13 +8,6 @@ namespace syncline::crm {
 namespace json = boost::json;
 namespace {
 
-json::object parsed(std::string_view text) {
-  boost::system::error_code failed;
-  json::value v = json::parse(text, failed);
-  if (failed || !v.is_object()) throw Error(SY_INVALID, "the operation's document is not a JSON object");
-  return std::move(v.get_object());
-}
-
 std::set<std::string, std::less<>> fields_of(const Operation& op) {
   boost::system::error_code failed;
   const json::value list = json::parse(op.fields.empty() ? "[]" : std::string_view(op.fields), failed);
@@ -67,7 +60,7 @@ void ItemTarget::answer_with_row(Plan& plan, const Scope& scope) const {
 void ItemTarget::plan_create(const Call& call, const ItemKind& kind, Plan& plan, bool owned) {
   const auto token = guid(plan.op->token);
   if (!token) throw Error(SY_INVALID, "the token of this create is not a UUID");
-  const json::object doc = parsed(plan.op->doc);
+  const json::object doc = document_of(plan.op->doc);
   plan.table = &table_of(kind, doc);
   plan.id = *token;
   const Scope scope = scope_of(*client_, *organization_, host_, call, *plan.table);
@@ -104,7 +97,7 @@ void ItemTarget::plan_create(const Call& call, const ItemKind& kind, Plan& plan,
 /// What is closed is read-only: it is opened, written and closed again in one change set.
 void ItemTarget::plan_update(const Call& call, Plan& plan, const Row& row) {
   const ItemTable& table = *plan.table;
-  const json::object doc = parsed(plan.op->doc);
+  const json::object doc = document_of(plan.op->doc);
   const std::set<std::string, std::less<>> fields = fields_of(*plan.op);
   const Scope scope = scope_of(*client_, *organization_, host_, call, table);
   json::object body = item_columns_of(table, scope, doc, &fields, plan.losses);

@@ -2,6 +2,7 @@
 
 #include "syncline/formats/uuid.hpp"
 #include "syncline/net/url.hpp"
+#include "syncline/plugin.hpp"
 
 namespace syncline::crm {
 namespace json = boost::json;
@@ -56,6 +57,13 @@ std::optional<std::string> guid_at_end(std::string_view text) {
     text.remove_prefix(std::min(text.size(), text.rfind('(') + 1));
   }
   return guid(text);
+}
+
+json::object document_of(std::string_view text) {
+  boost::system::error_code failed;
+  json::value v = json::parse(text, failed);
+  if (failed || !v.is_object()) throw Error(SY_INVALID, "the operation's document is not a JSON object");
+  return std::move(v.get_object());
 }
 
 std::string text_of(const json::object& row, std::string_view column) {

@@ -44,6 +44,9 @@ std::optional<std::string> guid(std::string_view text);
 /// The GUID of a plain id or of an address that ends with "(guid)".
 std::optional<std::string> guid_at_end(std::string_view text);
 
+/// An operation's document; throws SY_INVALID.
+boost::json::object document_of(std::string_view text);
+
 std::string text_of(const boost::json::object& row, std::string_view column);  ///< empty: absent or null
 std::optional<std::int64_t> number_of(const boost::json::object& row, std::string_view column);
 bool same(const boost::json::object& row, std::string_view column, const boost::json::value& value);

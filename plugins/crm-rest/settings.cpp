@@ -90,11 +90,7 @@ std::shared_ptr<net::Authenticator> authenticator(const Settings& s, const Host&
   if (s.method != "oauth2-client-credentials")
     throw Error(SY_CONFIG, "auth.method must be oauth2-client-credentials, basic, api-key, bearer or none");
   net::ClientCredentialsOptions o;
-  o.token_url = s.token_url;
-  if (o.token_url.empty()) {
-    if (s.tenant.empty()) throw Error(SY_CONFIG, "auth.tenant is missing (or give auth.token_url)");
-    o.token_url = "https://login.microsoftonline.com/" + net::encode(s.tenant) + "/oauth2/v2.0/token";
-  }
+  o.token_url = net::token_endpoint(s.token_url, s.tenant, "auth.");
   o.client_id = s.client_id;
   o.secret = secret;
   o.scope = s.scope;

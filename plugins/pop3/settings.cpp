@@ -6,7 +6,7 @@
 #include <boost/json.hpp>
 #include <charconv>
 #include <limits>
-#include <syncline/net/url.hpp>
+#include <syncline/net/auth.hpp>
 #include <utility>
 
 #include "pop3.hpp"
@@ -130,10 +130,7 @@ OAuth oauth_of(const Values& v) {
       throw Error(SY_CONFIG, "oauth.client_id is missing: set it to the id of the application that reads the mail");
     return out;
   }
-  if (out.token_url.empty() && tenant.empty())
-    throw Error(SY_CONFIG, "oauth.tenant is missing (or give oauth.token_url)");
-  if (out.token_url.empty())
-    out.token_url = "https://login.microsoftonline.com/" + net::encode(tenant) + "/oauth2/v2.0/token";
+  out.token_url = net::token_endpoint(std::move(out.token_url), tenant, "oauth.");
   return out;
 }
 

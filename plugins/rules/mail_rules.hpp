@@ -15,7 +15,7 @@ class MailRule : public Rule<T> {
   MailRule(Host, std::string_view) {}
 };
 
-/// Case from before the watermark is not looked at: `email.received_after`, or when the pair was confirmed (S8).
+/// Mail from before the watermark is not looked at: `email.received_after`, or when the pair was confirmed (S8).
 class ReceivedAfter : public MailRule<ReceivedAfter> {
  public:
   using MailRule::MailRule;
@@ -63,7 +63,7 @@ class Protected : public MailRule<Protected> {
   [[nodiscard]] Ruling judge(const Proposal& p) const;
 };
 
-/// Case between CRM users, where the organization wants one record of it and not two (email.two_activities).
+/// Mail between CRM users, where the organization wants one record of it and not two (email.two_activities).
 class Internal : public MailRule<Internal> {
  public:
   using MailRule::MailRule;

@@ -89,32 +89,23 @@ std::string World::add(int side, std::string_view box, std::string_view kind, js
 }
 
 void World::edit(int side, const std::string& id, const json::object& merge_patch, std::int64_t at_ms) {
-  Rows::Session s(rows_);
-  Meta m = meta(s);
-  if (at_ms != 0) m.now = at_ms;
-  auto r = find_record(s, side, id);
-  if (!r || r->gone) throw Error(SY_GONE, "there is no such item to edit");
-  merge(r->doc, merge_patch);
-  store(s, m, side, *r);
-  save(s, m);
-  s.commit();
+  change(side, id, at_ms, [&](Record& r) {
+    if (r.gone) throw Error(SY_GONE, "there is no such item to edit");
+    merge(r.doc, merge_patch);
+  });
 }
 
 void World::remove(int side, const std::string& id, std::int64_t at_ms) {
+  change(side, id, at_ms, [&](Record& r) {
+    if (r.gone) throw Error(SY_GONE, "there is no such item to remove");
+    r.gone = true;
+  });
+}
+
+void World::change(int side, const std::string& id, std::int64_t at_ms, const std::function<void(Record&)>& how) {
   Rows::Session s(rows_);
   Meta m = meta(s);
   if (at_ms != 0) m.now = at_ms;
-  auto r = find_record(s, side, id);
-  if (!r || r->gone) throw Error(SY_GONE, "there is no such item to remove");
-  r->gone = true;
-  store(s, m, side, *r);
-  save(s, m);
-  s.commit();
-}
-
-void World::change(int side, const std::string& id, const std::function<void(Record&)>& how) {
-  Rows::Session s(rows_);
-  Meta m = meta(s);
   auto r = find_record(s, side, id);
   if (!r) throw Error(SY_GONE, "there is no such item");
   how(*r);
@@ -124,7 +115,7 @@ void World::change(int side, const std::string& id, const std::function<void(Rec
 }
 
 void World::mark(int side, const std::string& id, const json::object& merge_patch) {
-  change(side, id, [&](Record& r) {
+  change(side, id, 0, [&](Record& r) {
     merge(r.marks, merge_patch);
     if (const std::string owner = text_at(merge_patch, "owner"); side == SY_CRM && !owner.empty()) r.box = owner;
     r.marks.erase("owner");
@@ -132,7 +123,7 @@ void World::mark(int side, const std::string& id, const json::object& merge_patc
 }
 
 void World::hide(int side, const std::string& id, bool hidden) {
-  change(side, id, [&](Record& r) { r.hidden = hidden; });
+  change(side, id, 0, [&](Record& r) { r.hidden = hidden; });
 }
 
 std::string World::move(int side, const std::string& id) {
@@ -152,7 +143,7 @@ std::string World::move(int side, const std::string& id) {
 }
 
 void World::restore(int side, const std::string& id) {
-  change(side, id, [&](Record& r) { r.gone = false; });
+  change(side, id, 0, [&](Record& r) { r.gone = false; });
 }
 
 void World::store(Rows::Session& s, Meta& m, int side, Record& r) const {

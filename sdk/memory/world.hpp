@@ -124,7 +124,7 @@ class World {
   Record perform_create(Rows::Session&, Meta&, const Write&) const;
   Record perform_part(Rows::Session&, Meta&, const Write&) const;
   void store(Rows::Session&, Meta&, int side, Record&) const;
-  void change(int side, const std::string& id, const std::function<void(Record&)>& how);
+  void change(int side, const std::string& id, std::int64_t at_ms, const std::function<void(Record&)>& how);
   Rows rows_;
 };
 

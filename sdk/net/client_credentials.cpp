@@ -125,6 +125,13 @@ Token token_of(const std::string& who, const Response& response, std::int64_t no
 
 }  // namespace
 
+std::string token_endpoint(std::string given, std::string_view tenant, std::string_view options) {
+  if (!given.empty()) return given;
+  const std::string o(options);
+  if (tenant.empty()) throw Error(SY_CONFIG, o + "tenant is missing (or give " + o + "token_url)");
+  return "https://login.microsoftonline.com/" + encode(tenant) + "/oauth2/v2.0/token";
+}
+
 class ClientCredentials::Impl {
  public:
   explicit Impl(ClientCredentialsOptions options)

@@ -70,6 +70,10 @@ struct ClientCredentialsOptions {
   std::chrono::milliseconds connect_timeout{15'000}, read_timeout{60'000};
 };
 
+/// The token endpoint: the one that is given, else Microsoft's for the tenant. Throws SY_CONFIG where there is neither;
+/// `options`: how the two options begin, as "auth.".
+[[nodiscard]] std::string token_endpoint(std::string given, std::string_view tenant, std::string_view options);
+
 /// OAuth2 client credentials (RFC 6749, 4.4): a bearer token, renewed before it ends and once after a 401, by one
 /// thread for all. A refusal by the token server is SY_AUTH with the server's error code.
 class ClientCredentials final : public Authenticator {
