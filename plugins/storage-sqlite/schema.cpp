@@ -76,8 +76,11 @@ void create_file(const std::string& path, const Host& host) {
 
 void verify_file(Database& db, const Call& call, bool read_only) {
   const Busy waiting(db, call);
+  // In this order: the mark and the first table come in one transaction, so a file seen without tables may be another
+  // process's new one, but tables seen after it are seen with their mark.
+  const bool empty = objects(db) == 0;
   const std::int64_t mark = db.integer("PRAGMA application_id");
-  if (mark == 0 && objects(db) == 0) {
+  if (mark == 0 && empty) {
     if (read_only) unusable(db, "no state yet (the file is empty); run a pass first");
     return;
   }

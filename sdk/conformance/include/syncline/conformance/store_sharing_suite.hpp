@@ -102,6 +102,24 @@ TEST_P(StoreSuite, SeveralProcessesShareOneStore) {
   EXPECT_EQ(scan(store, key("suite_link", {})).size(), static_cast<std::size_t>(1 + processes * rounds));
 }
 
+/// An administrator's command and the daemon on a fresh machine: neither may take the other's half-made file for a
+/// stranger's.
+TEST_P(StoreSuite, ProcessesThatMakeTheStoreAtOnceAllFindIt) {
+  constexpr int rounds = 60, processes = 3;
+  for (int round = 0; round < rounds; ++round) {
+    const TemporaryFolder folder;
+    std::vector<pid_t> children;
+    for (std::int64_t p = 0; p < processes; ++p) {
+      children.push_back(forked([&] {
+        const StoreHandle store(Instance(*GetParam().type, host_, GetParam().config(folder.path().string())));
+        store.open(host_.call(), suite_tables, false);
+        return !commit(store, Batch().put(link(p), "{}", SY_ABSENT));
+      }));
+    }
+    for (const pid_t child : children) ASSERT_TRUE(succeeded(child)) << "round " << round;
+  }
+}
+
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(StoreSuite);
 
 }  // namespace syncline::conformance
