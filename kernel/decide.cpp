@@ -273,12 +273,11 @@ void match_item(PassContext& ctx, WorkItem& w) {
     add(other(s), key, candidates);
   const bool by_token = candidates.size() == 1;
   if (!by_token) candidates.clear();
-  for (const std::string& key : by_token ? std::vector<std::string>() : match_keys(w.kind(), w.now[s].doc)) {
-    add(other(s), key, candidates);
-    add(s, key, rivals);
-  }
-  rivals.erase(w.id());
+  const std::vector<std::string> keys = by_token ? std::vector<std::string>() : match_keys(w.kind(), w.now[s].doc);
+  for (const std::string& key : keys) add(other(s), key, candidates);
   if (candidates.empty()) return;
+  for (const std::string& key : keys) add(s, key, rivals);
+  rivals.erase(w.id());
   if (candidates.size() > 1 || !rivals.empty()) return quarantine_ambiguous(ctx, w, candidates);
   read_items(ctx, other(s), w.kind(), {*candidates.begin()}, SY_WHOLE, [&](const Item& i) {
     const SideNow now = side_now(i);
@@ -518,6 +517,24 @@ void read_items(PassContext& ctx, Side side, std::string_view kind, const std::v
   }
 }
 
+namespace {
+/// Where the rules let in a whole batch of mails, the next one is not read twice, head and whole (S4): a mailbox may
+/// take as long to open as to read. The first that is refused ends this.
+void note_accepted(PassContext& ctx, const std::vector<WorkItem>& batch) {
+  std::map<std::string, bool> all;
+  for (const WorkItem& w : batch) {
+    if (!one_way(w.kind())) continue;
+    const bool accepted =
+        !w.settled && w.decision.action == Action::create && w.ruled.outcome == RulesResult::Outcome::confirmed;
+    const auto [it, first] = all.emplace(w.kind(), accepted);
+    it->second = it->second && accepted;
+  }
+  ctx.all_accepted.clear();
+  for (const auto& [kind, accepted] : all)
+    if (accepted) ctx.all_accepted.insert(kind);
+}
+}  // namespace
+
 Proposed proposed(const WorkItem& w) {
   Proposed p;
   p.verb = w.decision.action == Action::create   ? SY_CREATE
@@ -537,7 +554,8 @@ Proposed proposed(const WorkItem& w) {
 
 void decide(PassContext& ctx, std::vector<WorkItem>& batch) {
   for (auto& [kind, items] : by_kind(batch)) {
-    const int depth = one_way(kind) ? SY_HEAD : SY_WHOLE;
+    const bool heads = one_way(kind) && (ctx.planning || !ctx.all_accepted.contains(kind));
+    const int depth = heads ? SY_HEAD : SY_WHOLE;
     read_side(ctx, kind, items, items.front()->side(), depth);
     if (items.front()->side() == Side::mailbox && !one_way(kind))
       for (WorkItem* w : items) follow_move(ctx, *w);
@@ -557,6 +575,7 @@ void decide(PassContext& ctx, std::vector<WorkItem>& batch) {
     }
   }
   Judge(ctx, batch).run();
+  note_accepted(ctx, batch);
 }
 
 }  // namespace syncline

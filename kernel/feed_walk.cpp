@@ -116,8 +116,17 @@ void FeedWalk::flush(std::optional<std::string> cursor, bool complete) {
 
 void FeedWalk::fill(Batch& batch) {
   std::set<std::string_view> done;
-  for (auto it = page_.rbegin(); it != page_.rend(); ++it)  // an item put twice: the last one counts
-    if (done.insert(it->id).second) route(*it, batch);
+  std::vector<std::pair<const Item*, std::set<std::int64_t>>> open;
+  for (auto it = page_.rbegin(); it != page_.rend(); ++it) {  // an item put twice: the last one counts
+    if (!done.insert(it->id).second) continue;
+    if (auto settled = route(*it, batch)) open.emplace_back(&*it, std::move(*settled));
+  }
+  for (const RoutedPair& p : settings_.pairs) {
+    std::vector<const Item*> items;
+    for (const auto& [item, settled] : open)
+      if (!settled.contains(p.pair) && (item->gone() || item->invisible() || concerns(p, *item))) items.push_back(item);
+    route_unlinked(p, items, batch);
+  }
 }
 
 Pending FeedWalk::pending_of(std::int64_t pair, const Item& item) const {
@@ -134,10 +143,9 @@ Pending FeedWalk::pending_of(std::int64_t pair, const Item& item) const {
 
 /// An item that is listed again as it was keeps its row: when it is tried next, and how often it was. A mailbox without
 /// a cursor lists it in every walk, and would have it tried anew at once and for ever.
-void FeedWalk::note(std::int64_t pair, const Item& item, Batch& batch) {
-  Pending p = pending_of(pair, item);
-  const auto known = ledger_.pending(pair, settings_.side, item.id);
-  if (!known || known->version != p.version || known->gone != p.gone) batch.put(p);
+void FeedWalk::note(std::int64_t pair, const Item& item, const Pending* known, Batch& batch) {
+  const Pending p = pending_of(pair, item);
+  if (known == nullptr || known->version != p.version || known->gone != p.gone) batch.put(p);
 }
 
 bool FeedWalk::concerns(const RoutedPair& pair, const Item& item) const {
@@ -149,7 +157,7 @@ bool FeedWalk::concerns(const RoutedPair& pair, const Item& item) const {
          std::string_view(owner->get_string()) == pair.principal;
 }
 
-void FeedWalk::route(const Item& item, Batch& batch) {
+std::optional<std::set<std::int64_t>> FeedWalk::route(const Item& item, Batch& batch) {
   std::set<std::int64_t> linked_pairs;
   if (settings_.side == Side::crm) {
     for (Link& l : ledger_.links_of_record(settings_.org, feed_.kind, item.id)) {
@@ -164,12 +172,12 @@ void FeedWalk::route(const Item& item, Batch& batch) {
   if (settings_.side == Side::crm)
     if (const auto pair = ledger_.pair_of_token(settings_.org, item.id); pair && !linked_pairs.contains(*pair)) {
       batch.put(pending_of(*pair, item));  // our own create, captured before its record
-      if (linked_pairs.empty()) return;
+      if (linked_pairs.empty()) return std::nullopt;
       linked_pairs.insert(*pair);
     }
-  if (settings_.side == Side::crm && one_way(feed_.kind)) return;  // the company's mail is not copied into our store
-  for (const RoutedPair& p : settings_.pairs)
-    if (!linked_pairs.contains(p.pair)) route_unlinked(p, item, batch);
+  // The company's mail is not copied into our store.
+  if (settings_.side == Side::crm && one_way(feed_.kind)) return std::nullopt;
+  return linked_pairs;
 }
 
 void FeedWalk::route_linked(Link link, const Item& item, Batch& batch) {
@@ -201,22 +209,32 @@ void FeedWalk::route_linked(Link link, const Item& item, Batch& batch) {
     link.since_ms = clock_();
     batch.put(link, settings_.org, link.revision);
   }
-  if (gone || item.version != mine.version) note(link.pair, item, batch);
+  if (!gone && item.version == mine.version) return;
+  const auto known = ledger_.pending(link.pair, settings_.side, item.id);
+  note(link.pair, item, known ? &*known : nullptr, batch);
 }
 
-void FeedWalk::route_unlinked(const RoutedPair& pair, const Item& item, Batch& batch) {
-  auto seen = ledger_.seen(pair.pair, settings_.side, item.id);
-  if (item.gone() || item.invisible()) {
-    if (!seen) return;
-    batch.remove(*seen);
-    if (auto p = ledger_.pending(pair.pair, settings_.side, item.id)) batch.remove(*p);
-    return;
+void FeedWalk::route_unlinked(const RoutedPair& pair, std::span<const Item* const> items, Batch& batch) {
+  std::vector<std::string> ids;
+  ids.reserve(items.size());
+  for (const Item* item : items) ids.push_back(item->id);
+  auto seen = ledger_.seen(pair.pair, settings_.side, ids);
+  const auto pending = ledger_.pending(pair.pair, settings_.side, ids);
+  for (const Item* item : items) {
+    const auto judged = seen.find(item->id);
+    const auto waits = pending.find(item->id);
+    if (item->gone() || item->invisible()) {
+      if (judged == seen.end()) continue;
+      batch.remove(judged->second);
+      if (waits != pending.end()) batch.remove(waits->second);
+      continue;
+    }
+    if (judged != seen.end() && judged->second.version == item->version && !judged->second.verdict.empty()) continue;
+    if (!item->doc.empty() && !one_way(feed_.kind))
+      put_unjudged(batch, judged == seen.end() ? std::nullopt : std::optional(std::move(judged->second)), pair.pair,
+                   settings_.organization, settings_.side, feed_.kind, *item);
+    note(pair.pair, *item, waits == pending.end() ? nullptr : &waits->second, batch);
   }
-  if (!concerns(pair, item)) return;
-  if (seen && seen->version == item.version && !seen->verdict.empty()) return;
-  if (!item.doc.empty() && !one_way(feed_.kind))
-    put_unjudged(batch, std::move(seen), pair.pair, settings_.organization, settings_.side, feed_.kind, item);
-  note(pair.pair, item, batch);
 }
 
 void FeedWalk::forget(const Seen& seen, Batch& batch) {

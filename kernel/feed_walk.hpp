@@ -42,13 +42,14 @@ class FeedWalk {
   void begin();
   void flush(std::optional<std::string> cursor, bool complete);
   void fill(Batch& batch);
-  void route(const Item& item, Batch& batch);
+  /// The pairs that it is settled for; nothing: it concerns no pair but those.
+  std::optional<std::set<std::int64_t>> route(const Item& item, Batch& batch);
   void route_linked(Link link, const Item& item, Batch& batch);
-  void route_unlinked(const RoutedPair& pair, const Item& item, Batch& batch);
+  void route_unlinked(const RoutedPair& pair, std::span<const Item* const> items, Batch& batch);
   void infer(Batch& batch);
   void forget(const Seen& seen, Batch& batch);
   [[nodiscard]] Pending pending_of(std::int64_t pair, const Item& item) const;
-  void note(std::int64_t pair, const Item& item, Batch& batch);
+  void note(std::int64_t pair, const Item& item, const Pending* known, Batch& batch);
   [[nodiscard]] bool concerns(const RoutedPair& pair, const Item& item) const;
 
   FeedsHandle feeds_;

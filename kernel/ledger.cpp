@@ -147,6 +147,34 @@ std::vector<T> read_page(std::vector<StoredRow> rows, F from) {
 }
 }  // namespace
 
+namespace {
+template <class T, class F>
+std::map<std::string, T, std::less<>> read_items(Rows& rows, const char* table, std::int64_t pair, Side side,
+                                                 std::span<const std::string> ids, F from) {
+  std::vector<RowKey> keys;
+  std::map<std::vector<std::int64_t>, const std::string*> wanted;
+  for (const std::string& id : ids) {
+    keys.push_back({table, item_row(pair, side, id)});
+    wanted.emplace(keys.back().parts, &id);
+  }
+  std::map<std::string, T, std::less<>> out;
+  for (StoredRow& row : rows.get_all(keys)) {
+    const std::string& id = *wanted.at(row.key);
+    out.emplace(id, *read_item<T>(std::move(row), id, from));
+  }
+  return out;
+}
+}  // namespace
+
+std::map<std::string, Seen, std::less<>> Ledger::seen(std::int64_t pair, Side side, std::span<const std::string> ids) {
+  return read_items<Seen>(rows_, "seen", pair, side, ids, seen_from);
+}
+
+std::map<std::string, Pending, std::less<>> Ledger::pending(std::int64_t pair, Side side,
+                                                            std::span<const std::string> ids) {
+  return read_items<Pending>(rows_, "pending", pair, side, ids, pending_from);
+}
+
 std::vector<Ledger::Expiry> Ledger::expiries(std::int64_t pair_id, std::size_t limit) {
   std::vector<Expiry> out;
   for (const StoredRow& r : rows_.scan({"expiry", {pair_id}}, {}, limit)) out.push_back({r.key[1], r.key[2]});

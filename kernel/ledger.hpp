@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <span>
 
@@ -238,11 +239,16 @@ class Ledger {
   /// The oldest first.
   [[nodiscard]] std::vector<Expiry> expiries(std::int64_t pair, std::size_t limit);
   [[nodiscard]] std::optional<Seen> seen(std::int64_t pair, Side side, std::string_view id);
+  /// Those of these items that have a row, by their ids.
+  [[nodiscard]] std::map<std::string, Seen, std::less<>> seen(std::int64_t pair, Side side,
+                                                              std::span<const std::string> ids);
   [[nodiscard]] std::vector<Seen> seen_page(std::int64_t pair, Side side, std::vector<std::int64_t>& after,
                                             std::size_t limit);
   [[nodiscard]] std::vector<Seen> seen_by_key(std::int64_t pair, Side side, std::string_view kind,
                                               std::string_view key);
   [[nodiscard]] std::optional<Pending> pending(std::int64_t pair, Side side, std::string_view id);
+  [[nodiscard]] std::map<std::string, Pending, std::less<>> pending(std::int64_t pair, Side side,
+                                                                    std::span<const std::string> ids);
   [[nodiscard]] std::vector<Pending> pending_page(std::int64_t pair, Side side, std::vector<std::int64_t>& after,
                                                   std::size_t limit);
   [[nodiscard]] std::vector<Intent> intents(std::int64_t pair);

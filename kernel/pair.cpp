@@ -206,17 +206,17 @@ void work(PassContext& ctx, Side side) {
     ctx.check();
     ctx.renew();
     std::vector<WorkItem> batch;
-    for (const Pending& read : page) {
-      if (ctx.only && *ctx.only != std::pair(side, read.id)) continue;
-      // A two-way item that an earlier batch settled together with its twin has no row any more.
-      const auto fresh = ctx.ledger.pending(ctx.state.id, side, read.id);
-      if (!fresh) continue;
-      if (!ctx.due(*fresh)) {
+    std::vector<std::string> ids;
+    for (const Pending& p : page) ids.push_back(p.id);
+    auto seen = ctx.ledger.seen(ctx.state.id, side, ids);
+    for (const Pending& p : page) {
+      if (ctx.only && *ctx.only != std::pair(side, p.id)) continue;
+      if (!ctx.due(p)) {
         ++ctx.counts.waiting;
         continue;
       }
-      if (!fresh->waits_for.empty()) {
-        const auto claim = ctx.ledger.claim(ctx.state.org, fresh->waits_for);
+      if (!p.waits_for.empty()) {
+        const auto claim = ctx.ledger.claim(ctx.state.org, p.waits_for);
         if (claim && claim->pair != ctx.state.id) {
           if (!ctx.configured || ctx.configured(claim->pair)) {
             ++ctx.counts.waiting;
@@ -228,11 +228,11 @@ void work(PassContext& ctx, Side side) {
         }
       }
       WorkItem w;
-      w.pending = *fresh;
+      w.pending = p;
       w.pending.waits_for.clear();
-      if (const auto asked = ctx.asked.find({side, fresh->id}); asked != ctx.asked.end()) w.request = asked->second;
-      w.seen = ctx.ledger.seen(ctx.state.id, side, fresh->id);
-      w.link = ctx.ledger.link_of_item(ctx.state.id, side, ctx.state.org, fresh->kind, fresh->id);
+      if (const auto asked = ctx.asked.find({side, p.id}); asked != ctx.asked.end()) w.request = asked->second;
+      if (const auto judged = seen.find(p.id); judged != seen.end()) w.seen = std::move(judged->second);
+      w.link = ctx.ledger.link_of_item(ctx.state.id, side, ctx.state.org, p.kind, p.id);
       if (held.holds(w.pending, w.link)) {
         ++ctx.counts.waiting;
         continue;
@@ -245,6 +245,10 @@ void work(PassContext& ctx, Side side) {
     if (!batch.empty()) {
       decide(ctx, batch);
       write(ctx, batch);
+      // What was read whole and is not written needs its parts no more; what is written, when its record is durable.
+      for (const WorkItem& w : batch)
+        if (w.settled && w.ops.empty() && one_way(w.kind()) && w.item[side] && !w.item[side]->head())
+          ctx.spool.remove_all(w.now[side].doc);
       if (ctx.carried.writes().size() > carried_limit) ctx.flush();  // batch after batch with nothing to write remotely
     }
     left -= std::min(left, page.size());

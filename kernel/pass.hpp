@@ -119,8 +119,9 @@ struct PassContext {
   std::vector<std::function<void()>> after_carried{};  ///< what may happen once it is durable: spooled parts go
   std::int64_t run = 0;
   std::function<void(const PassCounts&, std::size_t left)> progress{};
-  bool crm_when_needed = false;            ///< an idle pass leaves the CRM's feeds to whoever walks them for all pairs
-  bool asked_crm = false;                  ///< whether this pass needed the CRM's feeds
+  bool crm_when_needed = false;  ///< an idle pass leaves the CRM's feeds to whoever walks them for all pairs
+  bool asked_crm = false;        ///< whether this pass needed the CRM's feeds
+  std::set<std::string, std::less<>> all_accepted{};  ///< one-way kinds of which a whole batch was just let in
   std::set<std::string> waits_for_move{};  ///< items of the mailbox that are gone and may be there under another id
   std::function<void()> before_work{};     ///< once everything is captured and something is to be decided; may throw
 

@@ -23,6 +23,27 @@ StoredRow stored(const sy_row& r) {
 
 }  // namespace
 
+std::vector<StoredRow> Rows::get_all(const std::vector<RowKey>& keys) {
+  std::vector<StoredRow> out;
+  for (const RowKey& key : keys)
+    if (auto row = get(key)) out.push_back(std::move(*row));
+  return out;
+}
+
+std::vector<StoredRow> StoreRows::get_all(const std::vector<RowKey>& keys) {
+  if (keys.empty()) return {};
+  const CallBudget budget(store_patience, canceled_);
+  std::vector<sy_key> raw;
+  raw.reserve(keys.size());
+  for (const RowKey& key : keys) raw.push_back(raw_key(key.table, key.parts));
+  std::vector<StoredRow> out;
+  store_.get(budget, raw, [&](const sy_row& r) {
+    out.push_back(stored(r));
+    return true;
+  });
+  return out;
+}
+
 std::optional<StoredRow> StoreRows::get(const RowKey& key) {
   const CallBudget budget(store_patience, canceled_);
   const sy_key k = raw_key(key.table, key.parts);

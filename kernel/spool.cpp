@@ -124,9 +124,14 @@ fs::path Spool::file_of(const json::object& r) const {
 
 std::uint64_t Spool::begin(std::int64_t pair, std::string_view item, std::string_view part) {
   const fs::path dir = folder_ / std::to_string(pair);
-  if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) fail("cannot make the spool folder", dir);
-  std::string pattern = (dir / "blob-XXXXXX").string();
-  const int fd = ::mkostemp(pattern.data(), O_CLOEXEC);  // mode 0600
+  const std::string pattern_of = (dir / "blob-XXXXXX").string();
+  std::string pattern = pattern_of;
+  int fd = ::mkostemp(pattern.data(), O_CLOEXEC);  // mode 0600
+  if (fd < 0 && errno == ENOENT) {
+    if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) fail("cannot make the spool folder", dir);
+    pattern = pattern_of;
+    fd = ::mkostemp(pattern.data(), O_CLOEXEC);
+  }
   if (fd < 0) fail("cannot write to the spool", dir);
   json::object reference{
       {"pair", pair}, {"item", item}, {"part", part}, {"file", fs::path(pattern).filename().string()}};

@@ -87,7 +87,7 @@ void MimeFilter::piece(std::string_view bytes, std::string& rest) {
 bool MailReader::whole(const Call& call, const std::string& id, const ItemRead& head, const ItemSink& put) {
   const json::value* direction = head.document.if_contains("direction");
   const std::string way = direction != nullptr ? std::string(direction->as_string()) : "incoming";
-  formats::RawFile raw;
+  formats::RawMessage raw;
   MimeFilter filter(raw, limit_);
   const std::vector<std::string> ids{id};
   const Query query = get_items(ids, shape("email", {.whole = false, .mime = true}));
@@ -106,7 +106,7 @@ bool MailReader::whole(const Call& call, const std::string& id, const ItemRead& 
     formats::MailOptions options;
     options.direction = way;
     formats::SpooledParts parts(session_.host(), id);
-    json::object document = formats::read_whole(formats::MailFile{raw.path()}, options, parts);
+    json::object document = formats::read_whole(raw.source(), options, parts);
     merge_head(document, now.document);
     item.doc = json::serialize(document);
     item.flags = 0;

@@ -1,17 +1,17 @@
-// mail_reader.hpp: whole mails: the MIME text goes from the network into a file without a name, and from there, part by
-// part, into the spool. Memory does not grow with the message.
+// mail_reader.hpp: whole mails: the MIME text is gathered (a large one in a file without a name) and goes from there,
+// part by part, into the spool. Memory does not grow with the message.
 #pragma once
 
 #include "item_reader.hpp"
 #include "syncline/formats/base64.hpp"
-#include "syncline/formats/raw_file.hpp"
+#include "syncline/formats/raw_message.hpp"
 
 namespace syncline::exchange {
 
 /// Takes `<t:MimeContent>` out of an answer and decodes it. Public for its test.
 class MimeFilter final : public BodyFilter {
  public:
-  MimeFilter(formats::RawFile& raw, std::uint64_t limit) : raw_(raw), limit_(limit) {}
+  MimeFilter(formats::RawMessage& raw, std::uint64_t limit) : raw_(raw), limit_(limit) {}
   void begin() override;
   void piece(std::string_view bytes, std::string& rest) override;
 
@@ -24,7 +24,7 @@ class MimeFilter final : public BodyFilter {
   void content(std::string_view base64);
   void end_of_tag(std::string& rest);
 
-  formats::RawFile& raw_;
+  formats::RawMessage& raw_;
   const std::uint64_t limit_;
   State state_ = State::OUTSIDE;
   std::string tag_;  ///< what has come of a tag: "<t:MimeCon"

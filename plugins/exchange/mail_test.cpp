@@ -106,11 +106,8 @@ TEST_F(Mails, AnAnswerThatIsCutOffWithinTheMimeTextIsTriedLater) {
   }
 }
 
-std::string content_of(const formats::RawFile& raw) {
-  std::ifstream in(raw.path(), std::ios::binary);
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
+std::string content_of(const formats::RawMessage& raw) {
+  return std::string(std::get<formats::MailBytes>(raw.source()).bytes);
 }
 
 TEST(MimeFilter, PiecesMayEndAnywhere) {
@@ -123,7 +120,7 @@ TEST(MimeFilter, PiecesMayEndAnywhere) {
       "<a MimeContent=\"x\"><MimeContents>AAAA</MimeContents><t:MimeContent CharacterSet=\"UTF-8\"></t:MimeContent><b>"
       "MimeContent &lt;</b></a>";
   for (std::size_t n = 1; n <= xml.size(); ++n) {
-    formats::RawFile raw;
+    formats::RawMessage raw;
     MimeFilter filter(raw, 100'000);
     std::string rest;
     filter.begin();
@@ -135,7 +132,7 @@ TEST(MimeFilter, PiecesMayEndAnywhere) {
 }
 
 TEST(MimeFilter, AnEmptyElementIsNoMail) {
-  formats::RawFile raw;
+  formats::RawMessage raw;
   MimeFilter filter(raw, 100);
   std::string rest;
   filter.begin();

@@ -58,11 +58,11 @@ Item head_item(std::string_view id, std::string_view head, std::optional<std::ui
   }
 }
 
-bool put_whole(const Host& host, std::string_view id, const formats::RawFile& raw, const ItemSink& put) {
+bool put_whole(const Host& host, std::string_view id, const formats::RawMessage& raw, const ItemSink& put) {
   std::optional<Item> refused;
   try {
     formats::SpooledParts parts(host, id);
-    const Item item = item_of(id, formats::read_whole(formats::MailFile{raw.path()}, incoming(raw.size()), parts), 0);
+    const Item item = item_of(id, formats::read_whole(raw.source(), incoming(raw.size()), parts), 0);
     const bool more = put(item);
     parts.keep();
     return more;

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 #include <syncline/endpoint.hpp>
-#include <syncline/formats/raw_file.hpp>
+#include <syncline/formats/raw_message.hpp>
 
 namespace syncline::pop3 {
 
@@ -24,6 +24,6 @@ inline constexpr const char* kVersion = "1";  // a message on a POP3 server neve
 
 /// From the whole message. Hands the item to `put` and removes the blobs that were written for it when that, or the
 /// reading before it, fails. Returns what `put` returned.
-bool put_whole(const Host& host, std::string_view id, const formats::RawFile& raw, const ItemSink& put);
+bool put_whole(const Host& host, std::string_view id, const formats::RawMessage& raw, const ItemSink& put);
 
 }  // namespace syncline::pop3

@@ -24,7 +24,7 @@ class Fetch::Reader final : public MessageSink {
     cut_ = {};
     count_ = 0;
     if (!fetch_.whole(batch_[want])) return;
-    if (!raw_) raw_ = std::make_unique<formats::RawFile>();
+    if (!raw_) raw_ = std::make_unique<formats::RawMessage>();
     raw_->clear();
   }
   bool piece(std::size_t want, std::string_view bytes) override {
@@ -61,7 +61,7 @@ class Fetch::Reader final : public MessageSink {
  private:
   Fetch& fetch_;
   std::vector<Job>& batch_;
-  std::unique_ptr<formats::RawFile> raw_;
+  std::unique_ptr<formats::RawMessage> raw_;
   std::string head_;
   HeaderCut cut_;
   std::uint64_t count_ = 0;

@@ -191,7 +191,7 @@ void SqliteStore::open(const Call& call, std::span<const sy_table* const> tables
 void SqliteStore::get(const Call& call, std::span<const sy_key> keys, const RowSink& on_row) {
   if (keys.empty()) return;
   Reader reader(*this, call);
-  (*reader).exec("BEGIN");  // one state for all keys
+  if (keys.size() > 1) (*reader).prepare("BEGIN").step();  // one state for all keys
   std::size_t seen = 0;
   for (const sy_key& key : keys) {
     if (seen++ % 256 == 0) call.check();

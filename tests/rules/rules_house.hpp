@@ -40,6 +40,7 @@ class RulesHouse {
 
   sandbox::Dataverse& crm() { return house_.crm(); }
   sandbox::Pop3Server& pop3() { return house_.pop3(); }
+  [[nodiscard]] std::string leftovers() const { return house_.leftovers(); }
   [[nodiscard]] std::string config_file() const { return (house_.folder() / "syncline.toml").string(); }
 
   /// Another configuration over the same state.
