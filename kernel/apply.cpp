@@ -2,6 +2,7 @@
 // is recorded in record.cpp.
 #include <algorithm>
 
+#include "marks.hpp"
 #include "needs.hpp"
 #include "pass.hpp"
 #include "report.hpp"
@@ -30,6 +31,7 @@ IntentOp create_op(const PassContext& ctx, const WorkItem& w) {
   op.generation = w.decision.again && w.link ? w.link->generation + 1 : w.generation;
   op.op.token = create_token(ctx.state.organization, w.kind(), w.key.empty() ? source_key(from, op.source_id) : w.key,
                              op.generation);
+  if (to == Side::mailbox && carries_states(ctx, w.kind())) op.op.marks = linked_marks(ctx, op.source_id);
   op.reason = w.decision.reason;
   op.remade = w.decision.again;
   return op;

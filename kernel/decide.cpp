@@ -1,6 +1,7 @@
 // From a pending row to a confirmed decision: read, filter, match, reconcile, judge.
 #include <algorithm>
 
+#include "marks.hpp"
 #include "record.hpp"
 #include "requests.hpp"
 #include "token.hpp"
@@ -92,6 +93,10 @@ bool ended(PassContext& ctx, WorkItem& w) {
   if (there && s == Side::crm && !one_way(w.kind()) && late_landing(ctx, w)) {
     w.decision = {Action::remove, Side::crm, "landed_late", {}, false};
     return false;
+  }
+  if (there && !one_way(w.kind()) && w.item[s]->version != w.link->side[s].version && only_marked(ctx, w)) {
+    stay_ended(ctx, w, "kernel", w.link->cause, {});
+    return true;
   }
   if (there && !one_way(w.kind()) && (w.item[s]->version != w.link->side[s].version || !w.seen)) {
     w.ended = std::exchange(w.link, std::nullopt);
@@ -562,6 +567,7 @@ void decide(PassContext& ctx, std::vector<WorkItem>& batch) {
     std::vector<WorkItem*> linked;
     for (WorkItem* w : items) {
       if (w->settled) continue;
+      ask_by_mark(ctx, *w);
       if (decide_request(ctx, *w) || waits_for_feed(ctx, *w) || ended(ctx, *w) || unreadable(ctx, *w)) continue;
       if (w->ended || (w->link && !one_way(kind) && w->link->state != LinkState::tombstone)) linked.push_back(w);
     }

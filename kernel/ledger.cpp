@@ -30,6 +30,7 @@ constexpr std::array tables{
     table("intent_by_token", SY_TABLE_SMALL, "org", "token"),
     table("claim", 0, "org", "natural"),
     table("known", 0, "org", "natural"),
+    table("mark", 0, "pair", "side", "item"),
     table("quarantine", 0, "pair", "side", "item"),
     table("request", 0, "pair", "id"),
     table("activity", 0, "pair", "seq"),
@@ -309,6 +310,17 @@ std::vector<Request> Ledger::requests(std::int64_t pair_id) {
     r.pair = pair_id;
     r.id = row.key[1];
     out.push_back(std::move(r));
+  }
+  return out;
+}
+
+std::vector<WantedMark> Ledger::wanted_marks(std::int64_t pair_id, std::vector<std::int64_t>& after,
+                                             std::size_t limit) {
+  std::vector<WantedMark> out;
+  for (const StoredRow& row : rows_.scan({"mark", {pair_id}}, after, limit)) {
+    const json::object o = parse_object(row.doc, "a mark row");
+    out.push_back({pair_id, std::string(o.at("id").as_string()), std::string(o.at("kind").as_string())});
+    after = row.key;
   }
   return out;
 }

@@ -182,6 +182,12 @@ struct Request {
   json::object done;  ///< what became of it, for who waits: {"at", "verdict", "stage", "reason", "args"}; empty: open
 };
 
+/// A mailbox item whose mark has to follow its link.
+struct WantedMark {
+  std::int64_t pair = 0;
+  std::string id, kind;
+};
+
 /// The writes of one transaction. A batch that was refused is built anew from what is then true, never patched.
 class Batch {
  public:
@@ -207,6 +213,8 @@ class Batch {
   void put(const RunState& r);
   void put(const RunEntry& r);
   void put(const Request& r);
+  void put(const WantedMark& m);
+  void remove(const WantedMark& m);
   void remove(const Request& r);
   void put_activity(std::int64_t pair, std::int64_t seq, const json::object& doc);
   void put_row(RowWrite w) { writes_.push_back(std::move(w)); }
@@ -264,6 +272,8 @@ class Ledger {
   /// The run log of a pair, the oldest first.
   [[nodiscard]] std::vector<RunEntry> run_log(std::int64_t pair);
   [[nodiscard]] std::vector<Request> requests(std::int64_t pair);
+  [[nodiscard]] std::vector<WantedMark> wanted_marks(std::int64_t pair, std::vector<std::int64_t>& after,
+                                                     std::size_t limit);
   /// Of all pairs; at most `limit`.
   [[nodiscard]] std::vector<Request> requests_of_all(std::size_t limit);
   [[nodiscard]] std::vector<json::object> activity(std::int64_t pair, std::span<const std::int64_t> seqs);

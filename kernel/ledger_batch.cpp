@@ -75,6 +75,10 @@ void Batch::put(const PairState& p) { writes_.push_back(write("pair", {p.id}, to
 void Batch::put(const RunState& r) { writes_.push_back(write("run", {r.pair}, to_json(r))); }
 void Batch::put(const Request& r) { writes_.push_back(write("request", {r.pair, r.id}, to_json(r))); }
 void Batch::remove(const Request& r) { writes_.push_back(erase("request", {r.pair, r.id})); }
+void Batch::put(const WantedMark& m) {
+  writes_.push_back(write("mark", item_row(m.pair, Side::mailbox, m.id), {{"id", m.id}, {"kind", m.kind}}));
+}
+void Batch::remove(const WantedMark& m) { writes_.push_back(erase("mark", item_row(m.pair, Side::mailbox, m.id))); }
 void Batch::put_activity(std::int64_t pair, std::int64_t seq, const json::object& doc) {
   writes_.push_back(write("activity", {pair, seq}, doc));
 }

@@ -69,6 +69,7 @@ json::object op_json(const IntentOp& v) {
   set(o, "token", v.op.token);
   if (!v.op.doc.empty()) o["doc"] = parse_object(v.op.doc, "an operation's document");
   set(o, "fields", v.op.fields);
+  if (!v.op.marks.empty()) o["marks"] = parse_object(v.op.marks, "an operation's marks");
   set(o, "source_id", v.source_id);
   set(o, "source_version", v.source_version);
   set(o, "source_doc", v.source_doc);
@@ -93,6 +94,7 @@ IntentOp op_from(const json::object& o) {
   v.op.token = str(o, "token");
   if (const auto* d = o.if_contains("doc")) v.op.doc = json::serialize(*d);
   v.op.fields = str(o, "fields");
+  if (const auto* m = o.if_contains("marks")) v.op.marks = json::serialize(*m);
   v.source_id = str(o, "source_id");
   v.source_version = str(o, "source_version");
   v.source_doc = obj(o, "source_doc");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "marks.hpp"
 #include "org_feeds.hpp"
 #include "report.hpp"
 #include "requests.hpp"
@@ -343,6 +344,7 @@ PassEnd run_pass(PassContext& ctx, bool first_run_allowed) {
   recover(ctx);
   if (ctx.only) {  // a request's pass: the item alone, read from its own side
     work(ctx, ctx.only->first);
+    write_marks(ctx);
     return PassEnd::done;
   }
   judge_again(ctx);
@@ -352,6 +354,7 @@ PassEnd run_pass(PassContext& ctx, bool first_run_allowed) {
     return PassEnd::waits_for_confirmation;
   }
   for (const Side side : both_sides) work(ctx, side);
+  write_marks(ctx);
   const bool unfinished = !ctx.waits_for_move.empty();  // what was allowed is carried out in the next pass
   if ((!ctx.state.allowed.empty() && !unfinished) || !ctx.state.waiting.empty()) {
     if (!unfinished) ctx.state.allowed = {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger_json.hpp"
+#include "marks.hpp"
 #include "org_feeds.hpp"
 #include "report.hpp"
 #include "requests.hpp"
@@ -252,6 +253,7 @@ void settle(PassContext& ctx, Batch& batch, WorkItem& w, std::string verdict, st
   }
   batch.remove(w.pending);
   if (w.other_pending) batch.remove(*w.other_pending);
+  want_mark(ctx, batch, w);
   ++ctx.counts.settled;
   w.settled = true;
 }
@@ -267,7 +269,7 @@ void take_up(const PassContext& ctx, WorkItem& w, Link ended) {
 
 void stay_ended(PassContext& ctx, WorkItem& w, std::string stage, std::string reason, json::object args) {
   Batch batch;
-  w.link = std::exchange(w.ended, std::nullopt);
+  if (w.ended) w.link = std::exchange(w.ended, std::nullopt);
   if (const auto& item = w.item[w.side()]) w.link->side[w.side()].version = item->version;
   batch.put(*w.link, ctx.state.org);
   settle(ctx, batch, w, "ended", std::move(stage), std::move(reason), std::move(args), {{"link", w.link->id}});

@@ -79,6 +79,45 @@ void moved_item_is_not_overwritten(Subject& s, const std::string& kind) {
   EXPECT_EQ(after.doc, theirs.doc);
 }
 
+void mark_says_how_an_item_is_linked(Subject& s, const std::string& kind) {
+  const EndpointHandle e = open(s);
+  SYNCLINE_NEEDS(e, kind, SY_STATES);
+  const std::string id = s.add(kind, s.sample(kind, 1));
+  const Item before = fetch_one(s, e, kind, id);
+  Operation op;
+  op.verb = SY_MARK;
+  op.kind = kind;
+  op.id = id;
+  op.if_version = before.version;
+  op.marks = json::serialize(json::object{{"state", 2}, {"organization", "org-1"}, {"record", "record-1"}});
+  const Done d = apply_one(s, e, op);
+  ASSERT_EQ(d.code, SY_OK) << d.text;
+  const Item after = fetch_one(s, e, kind, id);
+  EXPECT_EQ(after.version, d.version) << "the answer names the version that the mark made";
+  EXPECT_EQ(after.doc, before.doc) << "a mark leaves the content alone";
+  const json::object marks = parse(after.marks);
+  EXPECT_EQ(marks.at("state").to_number<int>(), 2);
+  EXPECT_EQ(marks.at("organization").as_string(), "org-1");
+  EXPECT_EQ(marks.at("record").as_string(), "record-1");
+  if (can(e, kind, SY_IF_VERSION)) {
+    EXPECT_EQ(apply_one(s, e, op).code, SY_CONFLICT) << "the version of before";
+    EXPECT_EQ(fetch_one(s, e, kind, id).version, after.version);
+  }
+  op.if_version = after.version;
+  op.marks = json::serialize(json::object{{"state", 0}, {"organization", "org-1"}});
+  ASSERT_EQ(apply_one(s, e, op).code, SY_OK);
+  EXPECT_EQ(parse(fetch_one(s, e, kind, id).marks).at("state").to_number<int>(), 0);
+  op.id = s.unknown_id(kind);
+  op.if_version.clear();
+  EXPECT_EQ(apply_one(s, e, op).code, SY_GONE);
+  if (!can(e, kind, SY_CAN_CREATE)) return;
+  Operation create = create_op(s, kind, 2);
+  create.marks = json::serialize(json::object{{"state", 2}, {"organization", "org-1"}, {"record", "record-2"}});
+  const Done made = apply_one(s, e, create);
+  ASSERT_EQ(made.code, SY_OK) << made.text;
+  EXPECT_EQ(parse(fetch_one(s, e, kind, made.id).marks).at("record").as_string(), "record-2");
+}
+
 void deleted_item_is_gone(Subject& s, const std::string& kind) {
   const EndpointHandle e = open(s);
   SYNCLINE_NEEDS(e, kind, SY_CAN_DELETE);
@@ -228,6 +267,7 @@ std::vector<Case> write_cases() {
           {"update_clears_what_is_absent", true, update_clears_what_is_absent},
           {"answer_is_a_base", true, answer_is_a_base},
           {"moved_item_is_not_overwritten", true, moved_item_is_not_overwritten},
+          {"mark_says_how_an_item_is_linked", true, mark_says_how_an_item_is_linked},
           {"deleted_item_is_gone", true, deleted_item_is_gone},
           {"unknown_item_cannot_be_written", true, unknown_item_cannot_be_written},
           {"one_refusal_stops_no_other", true, one_refusal_stops_no_other},

@@ -78,6 +78,7 @@ Caps MemoryEndpoint::caps(std::string_view kind) {
   out.settle_ms = f.settle_ms;
   out.fields = f.carried_json(std::string(kind));
   out.flags = SY_MARKS;
+  if (f.states && system_->side == SY_MAILBOX) out.flags |= SY_STATES;
   if (kind == "email" && system_->side == SY_MAILBOX) {
     if (f.consumes) out.flags |= SY_CONSUMES | SY_CAN_DELETE;
     return out;
@@ -182,12 +183,27 @@ void MemoryEndpoint::apply(const Call& call, std::span<const Operation> ops, con
   }
 }
 
+Done MemoryEndpoint::mark(const Call& call, const Operation& op) {
+  Write w;
+  w.request = {system_->side, "mark", op.kind, op.id, true};
+  if (system_->features.if_version) w.if_version = op.if_version;
+  w.marks = parse_doc(op.marks);
+  const Record r = send(call, w, "mark " + op.kind);
+  Done done;
+  done.id = r.id;
+  done.version = r.version_text();
+  done.changed_ms = r.changed_ms;
+  return done;
+}
+
 Done MemoryEndpoint::run(const Call& call, const Operation& op) {
   const std::uint32_t needed = op.verb == SY_CREATE   ? SY_CAN_CREATE
                                : op.verb == SY_UPDATE ? SY_CAN_UPDATE
+                               : op.verb == SY_MARK   ? SY_STATES
                                                       : SY_CAN_DELETE;
-  if (op.verb < SY_CREATE || op.verb > SY_DELETE || (caps(op.kind).flags & needed) == 0)
+  if (op.verb < SY_CREATE || op.verb > SY_MARK || (caps(op.kind).flags & needed) == 0)
     throw Error(SY_UNSUPPORTED, "memory cannot do this to " + op.kind);
+  if (op.verb == SY_MARK) return mark(call, op);
   if (op.kind == "email" && op.verb == SY_CREATE) return create_email(call, op);
   const Features& f = system_->features;
   const char* verb = op.verb == SY_CREATE ? "create" : op.verb == SY_UPDATE ? "update" : "delete";
@@ -204,6 +220,7 @@ Done MemoryEndpoint::run(const Call& call, const Operation& op) {
   w.doc = std::move(stored.doc);
   w.fields = stored.fields;
   w.whole = stored.whole;
+  if (f.states && op.verb == SY_CREATE && !op.marks.empty()) w.marks = parse_doc(op.marks);
   const Record r = send(call, w, std::string(verb) + " " + op.kind);
   Done done;
   done.id = r.id;

@@ -52,6 +52,7 @@ class MemoryEndpoint final : public Endpoint {
   Directory* directory() override { return directory_.get(); }
 
  private:
+  Done mark(const Call&, const Operation&);
   Done run(const Call&, const Operation&);
   Done create_email(const Call&, const Operation&);
   Record upload(const Call&, const Write& draft, const std::string& part, const std::string& reference);

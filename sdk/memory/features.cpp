@@ -75,6 +75,7 @@ Features Features::read(std::string_view config) {
   f.answer_document = text_at(o, "answer") != "version";
   f.missing_invisible = text_at(o, "missing") == "invisible";
   f.consumes = flag_at(o, "consumes", false);
+  f.states = flag_at(o, "states", false);
   const std::string t = text_at(o, "tombstones");
   f.tombstones = t == "none" ? 0 : t == "own" ? 1 : 2;
   f.settle_ms = number_or(o, "settle", 0);

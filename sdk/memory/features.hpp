@@ -12,7 +12,7 @@ struct Features {
   std::size_t page = 5;
   bool cursor = true, feed_docs = true, if_version = true;
   bool keyed = true, find = true, repeat_exists = false;
-  bool answer_document = true, missing_invisible = false, consumes = false;
+  bool answer_document = true, missing_invisible = false, consumes = false, states = false;
   int tombstones = 2;
   std::int64_t settle_ms = 0, lag_ms = 0;
   std::uint32_t max_batch = 0;

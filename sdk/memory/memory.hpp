@@ -6,7 +6,7 @@
 namespace syncline::memory {
 
 inline constexpr std::uint32_t option_size = sizeof(sy_option);
-inline constexpr std::array<sy_option, 22> memory_options{{
+inline constexpr std::array<sy_option, 23> memory_options{{
     {option_size, SY_TEXT, SY_REQUIRED, "world", nullptr, nullptr,
      "The world's name; a mailbox and a CRM of one test name the same.", "\"office\""},
     {option_size, SY_PATH, 0, "path", nullptr, nullptr,
@@ -32,6 +32,8 @@ inline constexpr std::array<sy_option, 22> memory_options{{
     {option_size, SY_CHOICE, 0, "missing", "\"gone\"", "gone|invisible", "What is said of an id that is not there.",
      "\"invisible\""},
     {option_size, SY_BOOL, 0, "consumes", "false", nullptr, "A mailbox from which carried mail is removed.", "true"},
+    {option_size, SY_BOOL, 0, "states", "false", nullptr, "A mailbox whose items bear the state of their link.",
+     "true"},
     {option_size, SY_DURATION, 0, "settle", "\"0s\"", "0s..1h", "How long a token cannot be found after its create.",
      "\"2s\""},
     {option_size, SY_DURATION, 0, "lag", "\"0s\"", "0s..1d", "How long a feed takes to show a change.", "\"1h\""},

@@ -87,6 +87,7 @@ const bool registered[] = {
     play("memory_mailbox", SY_MAILBOX, {}),
     play("memory_crm", SY_CRM, {}),
     play("memory_crm_in_a_file", SY_CRM, {{"path", "set by the subject"}}),
+    play("memory_mailbox_with_states", SY_MAILBOX, {{"states", true}}),
     play("memory_mailbox_listing_only", SY_MAILBOX, {{"cursor", false}, {"page", 3}}),
     play("memory_mailbox_without_tokens", SY_MAILBOX,
          {{"tokens", "none"}, {"tombstones", "own"}, {"if_version", false}}),

@@ -36,6 +36,7 @@ struct Write {
   bool repeatable = true;  ///< … and is answered with the first one; else SY_EXISTS
   bool keep_token = true;
   bool whole = false;  ///< update: `doc` replaces all, not only `fields`
+  json::object marks;  ///< create, mark: what shall stand on the item
 
   [[nodiscard]] json::object to_json() const;
   static Write from(const json::object&);

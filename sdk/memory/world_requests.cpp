@@ -58,7 +58,7 @@ json::object Write::to_json() const {
           {"id", request.id},         {"box", box},           {"if_version", if_version},
           {"token", token},           {"part", part},         {"doc", doc},
           {"fields", names},          {"keyed", keyed},       {"repeatable", repeatable},
-          {"keep_token", keep_token}, {"whole", whole}};
+          {"keep_token", keep_token}, {"whole", whole},       {"marks", marks}};
 }
 
 Write Write::from(const json::object& o) {
@@ -74,6 +74,7 @@ Write Write::from(const json::object& o) {
   w.repeatable = flag_at(o, "repeatable");
   w.keep_token = flag_at(o, "keep_token");
   w.whole = flag_at(o, "whole");
+  if (const json::value* v = o.if_contains("marks"); v != nullptr && v->is_object()) w.marks = v->get_object();
   return w;
 }
 
@@ -166,6 +167,8 @@ Record World::perform(Rows::Session& s, Meta& m, const Write& w) const {
     throw Error(SY_CONFLICT, "the item has moved on", 0, "412");
   if (verb == "delete")
     r->gone = true;
+  else if (verb == "mark")
+    for (const auto& mark : w.marks) r->marks[mark.key()] = mark.value();
   else
     apply_fields(r->doc, w);
   store(s, m, w.request.side, *r);
@@ -187,6 +190,7 @@ Record World::perform_create(Rows::Session& s, Meta& m, const Write& w) const {
   r.box = w.box;
   if (w.keep_token) r.token = w.token;
   r.doc = w.doc;
+  r.marks = w.marks;
   r.partial = w.request.verb == "draft";
   r.born_seq = m.seq + 1;
   r.born_ms = m.now;

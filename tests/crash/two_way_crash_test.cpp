@@ -43,6 +43,22 @@ std::string sides(House& h) {
   return out;
 }
 
+/// What stands on the mailbox's items about their links (TRK-17), by what they are.
+std::string marks(House& h) {
+  std::string out;
+  for (const auto& [kind, by] : {std::pair{"contact", "email1"}, std::pair{"task", "subject"}})
+    for (const memory::Record& r : h.world().records(SY_MAILBOX, kind)) {
+      json::object mark = r.marks;
+      const auto* record = mark.if_contains("record");
+      if (record != nullptr) {
+        const auto there = h.world().record(SY_CRM, std::string(record->as_string()));
+        mark["record"] = there && !there->gone ? there->doc.at(by) : json::value("none");
+      }
+      out += json::serialize(r.doc.at(by)) + " " + json::serialize(mark) + "\n";
+    }
+  return out;
+}
+
 /// All rows that say something of items; leases and the run log excepted.
 std::string rows(const House& h, std::vector<const char*> tables = {"link", "seen", "pending", "intent", "claim",
                                                                     "known", "quarantine", "activity", "unconfirmed"}) {
@@ -74,7 +90,7 @@ class Killed : public ::testing::TestWithParam<Scenario> {};
 
 TEST_P(Killed, at_every_step_ends_as_if_it_had_not_been) {
   const Scenario s = GetParam();
-  std::string wanted;
+  std::string wanted, marked;
   {
     House h(s.mailbox, s.crm);
     fill(h);
@@ -82,6 +98,8 @@ TEST_P(Killed, at_every_step_ends_as_if_it_had_not_been) {
     if (s.second_pass) change(h);
     h.settle();
     wanted = sides(h);
+    marked = marks(h);
+    ASSERT_EQ(marked.find("\"state\":2") != std::string::npos, std::string_view(s.mailbox).starts_with("states"));
   }
   long n = 1;
   for (;; ++n) {
@@ -99,10 +117,11 @@ TEST_P(Killed, at_every_step_ends_as_if_it_had_not_been) {
     const Ended second = sync_dying_at(h.config(), log, 0);
     ASSERT_EQ(second.code, 0) << second.output;
     ASSERT_EQ(sides(h), wanted);
+    ASSERT_EQ(marks(h), marked);
     const auto effects = h.world().effects();
     ASSERT_EQ(sync_dying_at(h.config(), log, 0).code, 0);
     ASSERT_EQ(h.world().effects(), effects) << "the third run wrote remotely";
-    ASSERT_EQ(rows(h, {"pending", "intent", "intent_by_token", "claim", "unconfirmed"}), "")
+    ASSERT_EQ(rows(h, {"pending", "intent", "intent_by_token", "claim", "unconfirmed", "mark"}), "")
         << "something is left unfinished";
     const std::string before = rows(h);
     ASSERT_EQ(sync_dying_at(h.config(), log, 0).code, 0);
@@ -114,6 +133,8 @@ TEST_P(Killed, at_every_step_ends_as_if_it_had_not_been) {
 
 INSTANTIATE_TEST_SUITE_P(TwoWay, Killed,
                          ::testing::Values(Scenario{"first_run", "", "", false}, Scenario{"second_run", "", "", true},
+                                           Scenario{"first_run_with_marks_TRK_17", "states = true", "", false},
+                                           Scenario{"second_run_with_marks", "states = true", "", true},
                                            Scenario{"first_run_of_systems_that_only_find_tokens", "tokens = \"find\"",
                                                     "tokens = \"find\"", false},
                                            Scenario{

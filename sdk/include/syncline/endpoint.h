@@ -23,7 +23,8 @@ typedef struct sy_item {
   sy_str doc;     /* empty: not carried here */
   /* JSON object of what stands on the item beside its content; empty: none. "token": that of the create that made it;
    * "owner": the CRM's id of whose it is; "active": false where the CRM says so; "lasting": an id that it keeps when a
-   * move gives it another `id`, and that a copy may share. */
+   * move gives it another `id`, and that a copy may share; "state": 1 to be linked, 2 linked, 3 to be unlinked, 4 to be
+   * unlinked and deleted in the CRM, 0 no longer linked: a client asks by 1, 3 and 4, we write 2 and 0. */
   sy_str marks;
   int64_t changed_ms; /* last change, UTC; 0: not known */
 } sy_item;
@@ -33,7 +34,12 @@ typedef struct sy_items {
   int (*put)(const struct sy_items*, const sy_item*);
 } sy_items;
 
-enum { SY_CREATE = 1, SY_UPDATE = 2, SY_DELETE = 3 };
+enum {
+  SY_CREATE = 1,
+  SY_UPDATE = 2,
+  SY_DELETE = 3,
+  SY_MARK = 4 /* writes `marks` on the item and leaves its content alone; only where caps say SY_STATES */
+};
 typedef struct sy_op {
   uint32_t size, verb;
   sy_str kind, id;   /* id: update, delete */
@@ -42,6 +48,9 @@ typedef struct sy_op {
                         makes a second item */
   sy_str doc;        /* create: the whole document; update: the whole document as it shall be */
   sy_str fields;     /* update: JSON array of the top-level fields to write; what is absent from doc is cleared */
+  /* create, mark, where caps say SY_STATES: JSON object of what shall stand on the item: "state": 2 linked, 0 not any
+   * more; "organization": the CRM's id; "record": the record's id there. */
+  sy_str marks;
 } sy_op;
 
 typedef struct sy_done { /* what became of one operation; the call's return code is for the whole call */
@@ -67,7 +76,8 @@ enum {
   SY_TOKEN_KEYED = 16, /* a create with a known token cannot make a second item */
   SY_TOKEN_FIND = 32,  /* find() sees a token as soon as create has answered */
   SY_MARKS = 64,       /* marks are carried on the item */
-  SY_CONSUMES = 128    /* mailbox: an item is to be deleted once the CRM has it for good */
+  SY_CONSUMES = 128,   /* mailbox: an item is to be deleted once the CRM has it for good */
+  SY_STATES = 256      /* mailbox: an item bears the state of its link: marks of a create and SY_MARK are written */
 };
 
 typedef struct sy_caps {

@@ -36,13 +36,15 @@ struct Item {
 struct Operation {
   std::uint32_t verb = SY_CREATE;
   std::string kind, id, if_version, token, doc, fields;
+  std::string marks{};
 
   [[nodiscard]] sy_op raw() const {
-    return {sizeof(sy_op),      verb,          borrow(kind), borrow(id),
-            borrow(if_version), borrow(token), borrow(doc),  borrow(fields)};
+    return {sizeof(sy_op), verb,        borrow(kind),   borrow(id),   borrow(if_version),
+            borrow(token), borrow(doc), borrow(fields), borrow(marks)};
   }
   static Operation from(const sy_op& o) {
-    return {o.verb, text(o.kind), text(o.id), text(o.if_version), text(o.token), text(o.doc), text(o.fields)};
+    return {o.verb,        text(o.kind), text(o.id),     text(o.if_version),
+            text(o.token), text(o.doc),  text(o.fields), SY_HAS(&o, marks) ? text(o.marks) : std::string()};
   }
 };
 
