@@ -6,9 +6,9 @@ Mailbox::Mailbox(std::shared_ptr<Organization> organization, MailboxSettings mai
     : organization_(std::move(organization)),
       session_(organization_->session(mailbox, host)),
       folders_(std::move(mailbox.folders)),
-      items_(session_, folders_, organization_->addresses()),
+      items_(session_, folders_, organization_->addresses(), organization_->settings().crm_marks),
       mails_(session_, items_, organization_->settings().max_message_size),
-      writer_(session_, folders_, items_),
+      writer_(session_, folders_, items_, organization_->settings().crm_marks),
       changes_(session_, folders_, organization_->settings().sync_page) {}
 
 Caps Mailbox::caps(std::string_view kind) {
@@ -17,7 +17,10 @@ Caps Mailbox::caps(std::string_view kind) {
   out.flags = SY_IF_VERSION;
   out.fields = fields(kind);
   out.max_batch = static_cast<std::uint32_t>(organization_->settings().max_batch);
-  if (kind != "email") out.flags |= SY_CAN_CREATE | SY_CAN_UPDATE | SY_CAN_DELETE | SY_TOKEN_FIND | SY_MARKS;
+  if (kind != "email")
+    out.flags |= SY_CAN_CREATE | SY_CAN_UPDATE | SY_CAN_DELETE | SY_TOKEN_FIND | SY_MARKS | SY_STATES;
+  // Of a mail nothing but its mark is ever written, and that only for clients that show it.
+  if (kind == "email" && organization_->settings().crm_marks) out.flags |= SY_MARKS | SY_STATES;
   return out;
 }
 
@@ -36,13 +39,22 @@ std::optional<Item> Mailbox::find(const Call& call, const Operation& create) {
 }
 
 void Mailbox::apply(const Call& call, std::span<const Operation> ops, const DoneSink& put) {
-  for (std::size_t i = 0; i < ops.size(); ++i) {
-    call.check();
-    if (!has(ops[i].kind) || ops[i].kind == "email")
-      put(i, Done::failed(Error(SY_UNSUPPORTED, "items of the kind " + ops[i].kind + " are not written here")));
-    else
-      put(i, writer_.carry_out(call, ops[i]));
+  for (std::size_t at = 0; at < ops.size();) {
+    std::size_t n = 0;
+    while (at + n < ops.size() && writes(ops[at + n])) ++n;
+    if (n != 0) {
+      writer_.carry_out(call, ops.subspan(at, n), [&](std::size_t i, const Done& done) { put(at + i, done); });
+    } else {
+      put(at, Done::failed(Error(SY_UNSUPPORTED, "items of the kind " + ops[at].kind + " are not written here")));
+      n = 1;
+    }
+    at += n;
   }
+}
+
+bool Mailbox::writes(const Operation& op) {
+  const std::uint32_t flags = caps(op.kind).flags;
+  return op.verb == SY_MARK ? (flags & SY_STATES) != 0 : (flags & SY_CAN_CREATE) != 0;
 }
 
 PageEnd Mailbox::page(const Call& call, std::string_view feed, std::string_view cursor, const ItemSink& put) {

@@ -25,6 +25,8 @@ class Mailbox final : public Endpoint, public Feeds {
   PageEnd page(const Call& call, std::string_view feed, std::string_view cursor, const ItemSink& put) override;
 
  private:
+  [[nodiscard]] bool writes(const Operation& op);
+
   [[nodiscard]] bool has(std::string_view kind) const { return !folders_.of_kind(kind).empty(); }
 
   const std::shared_ptr<Organization> organization_;

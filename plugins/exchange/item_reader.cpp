@@ -54,7 +54,7 @@ Item ItemReader::item(std::string_view kind, std::string_view id, const ItemRead
   json::object marks = read.marks;
   // Named properties travel with copies into other mailboxes (C17): another mailbox's token says nothing here.
   if (!read.mark.mailbox.empty() && !formats::same_but_case(read.mark.mailbox, session_.account().address))
-    marks.erase("token");
+    for (const std::string_view name : {"token", "state", "record", "organization"}) marks.erase(name);
   if (!marks.empty()) out.marks = json::serialize(marks);
   return out;
 }
@@ -76,7 +76,7 @@ ItemRead ItemReader::read(const Call& call, std::string_view kind, const Respons
 
 ItemRead ItemReader::now(const Call& call, std::string_view kind, const std::string& id) {
   const std::array ids{id};
-  const Query query = get_items(ids, shape(kind, {}));
+  const Query query = get_items(ids, shape(kind, {.crm_properties = crm_marks_}));
   const Answer answer = session_.send(call, query);
   ItemRead found = read(call, kind, answer.messages().front(), query.name);
   if (!found.parent_folder.empty() && found.parent_folder == folders_.deleted_items(session_, call))
@@ -116,7 +116,8 @@ bool ItemReader::message(Batch& batch, const std::string& id, const ResponseMess
 }
 
 void ItemReader::run(Batch& batch, std::vector<std::string>& again) {
-  const Query query = get_items(batch.ids, shape(batch.kind, {.whole = batch.kind != "email"}));
+  const Query query =
+      get_items(batch.ids, shape(batch.kind, {.whole = batch.kind != "email", .crm_properties = crm_marks_}));
   const auto begun = std::chrono::steady_clock::now();
   std::optional<Answer> answer;
   try {

@@ -21,8 +21,9 @@ namespace syncline::exchange {
 /// Used by one thread at a time.
 class ItemReader {
  public:
-  ItemReader(Session& session, Folders& folders, AddressBook& addresses)
-      : session_(session), folders_(folders), addresses_(addresses) {}
+  /// `crm_marks`: the Microsoft client's properties are read too.
+  ItemReader(Session& session, Folders& folders, AddressBook& addresses, bool crm_marks)
+      : session_(session), folders_(folders), addresses_(addresses), crm_marks_(crm_marks) {}
 
   /// What became of one id: the item, or one without a document. False: no more is wanted.
   using Sink = std::function<bool(const std::string& id, const ItemRead* read, const Item& item)>;
@@ -48,6 +49,7 @@ class ItemReader {
   Session& session_;
   Folders& folders_;
   AddressBook& addresses_;
+  const bool crm_marks_;
 };
 
 }  // namespace syncline::exchange

@@ -147,6 +147,37 @@ TEST_F(Writing, ACreateBearsItsTokenAndIsReadBack) {
   EXPECT_EQ(host.effects().size(), 1u) << "one request changes the mailbox";
 }
 
+TEST_F(Writing, NeighboursShareTheirRequestsAndOneRefusalIsItsOwn) {
+  ews.on(
+      "CreateItem",
+      answer("CreateItem", good("CreateItem", items("<t:Contact>" + item_id_xml("one", "k0") + "</t:Contact>")) +
+                               bad("CreateItem", "ErrorInvalidPropertySet") +
+                               good("CreateItem", items("<t:Contact>" + item_id_xml("three", "k0") + "</t:Contact>"))));
+  ews.on("GetItem", answer("GetItem", good("GetItem", items(contact("one", "k1", "Anna"))) +
+                                          good("GetItem", items(contact("three", "k3", "Anna")))));
+  const std::vector<Operation> ops(3, op(SY_CREATE));
+  std::vector<Done> done(3);
+  mailbox().apply(call, ops, [&](std::size_t i, const Done& d) { done[i] = d; });
+  EXPECT_EQ(done[0].version, "k1");
+  EXPECT_NE(done[1].code, SY_OK);
+  EXPECT_EQ(done[1].server_code, "ErrorInvalidPropertySet");
+  EXPECT_EQ(done[2].version, "k3");
+  EXPECT_EQ(ews.asked("CreateItem").size(), 1u);
+  EXPECT_EQ(ews.asked("GetItem").size(), 1u);
+}
+
+TEST_F(Writing, WhatWasMadeIsToldBeforeTheCallEnds) {
+  ews.on("CreateItem",
+         answer("CreateItem", good("CreateItem", items("<t:Contact>" + item_id_xml("one", "k0") + "</t:Contact>")) +
+                                  bad("CreateItem", "ErrorQuotaExceeded") + bad("CreateItem", "ErrorServerBusy")));
+  const std::vector<Operation> ops(3, op(SY_CREATE));
+  std::vector<std::optional<Done>> done(3);
+  EXPECT_THROW(mailbox().apply(call, ops, [&](std::size_t i, const Done& d) { done[i] = d; }), Error);
+  ASSERT_TRUE(done[0]) << "it exists, and nobody has to look for it";
+  EXPECT_EQ(done[0]->id, "one");
+  EXPECT_FALSE(done[2]) << "not known";
+}
+
 TEST_F(Writing, H29_ALostCreateIsNotSentTwiceByUs) {
   ews.on("CreateItem", Reply{0, "", ""});
   try {

@@ -159,6 +159,7 @@ Settings Settings::read(std::string_view text) {
   s.client_id = v.text("auth.client_id");
   s.token_url = v.text("auth.token_url");
   s.scope = v.text("auth.scope");
+  s.crm_marks = v.flag("interop.ms_properties");
   s.impersonate = v.flag("impersonate") || s.method == Method::OAUTH;
   s.anchor_mailbox = v.text("anchor_mailbox");
   s.version = v.text("version");

@@ -23,6 +23,7 @@ struct Settings {
   Method method = Method::BASIC;
   std::string user, tenant, client_id, token_url, scope;
   bool impersonate = false;
+  bool crm_marks = false;  ///< the Microsoft client's properties are read and written
   std::string anchor_mailbox;
   std::string version;  ///< empty: negotiated
   std::string probe_mailbox;

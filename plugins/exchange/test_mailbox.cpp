@@ -220,10 +220,13 @@ Reply TestMailbox::find(const net::test::Received& r) {
 Reply TestMailbox::create(const net::test::Received& r) {
   const Request request(r);
   const std::string folder = attribute(child(request.node, "SavedItemFolderId").first_child(), "Id");
-  const std::string id = put(folder, child(request.node, "Items").first_child());
-  const Stored& s = items_.at(id);
-  return answer("CreateItem",
-                good("CreateItem", items("<t:" + s.element + ">" + id_of(id, s) + "</t:" + s.element + ">")));
+  std::string all;
+  for (const pugi::xml_node& item : child(request.node, "Items").children()) {
+    const std::string id = put(folder, item);
+    const Stored& s = items_.at(id);
+    all += good("CreateItem", items("<t:" + s.element + ">" + id_of(id, s) + "</t:" + s.element + ">"));
+  }
+  return answer("CreateItem", all);
 }
 
 void TestMailbox::change(Stored& stored, const pugi::xml_node& field) {
@@ -250,23 +253,35 @@ void TestMailbox::change(Stored& stored, const pugi::xml_node& field) {
 
 Reply TestMailbox::update(const net::test::Received& r) {
   const Request request(r);
-  const pugi::xml_node changes = child(child(request.node, "ItemChanges"), "ItemChange");
-  const std::string id = attribute(child(changes, "ItemId"), "Id");
-  Stored* s = known(id);  // the version is not looked at: there are such servers (H-35)
-  if (s == nullptr) return answer("UpdateItem", bad("UpdateItem", "ErrorItemNotFound"));
-  for (const pugi::xml_node& field : child(changes, "Updates").children()) change(*s, field);
-  touched(*s);
-  return answer("UpdateItem",
-                good("UpdateItem", items("<t:" + s->element + ">" + id_of(id, *s) + "</t:" + s->element + ">")));
+  std::string all;
+  for (const pugi::xml_node& changes : child(request.node, "ItemChanges").children()) {
+    const std::string id = attribute(child(changes, "ItemId"), "Id");
+    Stored* s = known(id);  // the version is not looked at: there are such servers (H-35)
+    if (s == nullptr) {
+      all += bad("UpdateItem", "ErrorItemNotFound");
+      continue;
+    }
+    for (const pugi::xml_node& field : child(changes, "Updates").children()) change(*s, field);
+    touched(*s);
+    all += good("UpdateItem", items("<t:" + s->element + ">" + id_of(id, *s) + "</t:" + s->element + ">"));
+  }
+  return answer("UpdateItem", all);
 }
 
 Reply TestMailbox::erase(const net::test::Received& r) {
   const Request request(r);
-  Stored* s = known(attribute(child(child(request.node, "ItemIds"), "ItemId"), "Id"));
-  if (s == nullptr) return answer("DeleteItem", bad("DeleteItem", "ErrorItemNotFound"));
-  s->gone = true;
-  touched(*s);
-  return answer("DeleteItem", good("DeleteItem", ""));
+  std::string all;
+  for (const pugi::xml_node& id : child(request.node, "ItemIds").children()) {
+    Stored* s = known(attribute(id, "Id"));
+    if (s == nullptr) {
+      all += bad("DeleteItem", "ErrorItemNotFound");
+      continue;
+    }
+    s->gone = true;
+    touched(*s);
+    all += good("DeleteItem", "");
+  }
+  return answer("DeleteItem", all);
 }
 
 }  // namespace syncline::exchange::test

@@ -140,33 +140,32 @@ Query get_items(std::span<const std::string> ids, std::string_view shape) {
   return query;
 }
 
-Query create_item(const FolderId& folder, std::string_view owner, std::string_view item) {
+Query create_items(const FolderId& folder, std::string_view owner, std::string_view items) {
   Query query{"CreateItem", "<m:CreateItem MessageDisposition=\"SaveOnly\"><m:SavedItemFolderId>" + folder.xml(owner) +
-                                "</m:SavedItemFolderId><m:Items>" + std::string(item) + "</m:Items></m:CreateItem>"};
+                                "</m:SavedItemFolderId><m:Items>" + std::string(items) + "</m:Items></m:CreateItem>"};
   query.reads = false;
   return query;
 }
 
-Query update_item(const ItemId& item, std::string_view changes) {
+Query update_items(std::span<const ItemUpdate> updates) {
   Query query{"UpdateItem",
-              "<m:UpdateItem ConflictResolution=\"NeverOverwrite\" MessageDisposition=\"SaveOnly\"><m:ItemChanges>"
-              "<t:ItemChange>" +
-                  item_id_xml(item.id, item.change_key) + "<t:Updates>" + std::string(changes) +
-                  "</t:Updates></t:ItemChange></m:ItemChanges></m:UpdateItem>"};
+              "<m:UpdateItem ConflictResolution=\"NeverOverwrite\" MessageDisposition=\"SaveOnly\"><m:ItemChanges>"};
+  for (const ItemUpdate& u : updates)
+    query.body += "<t:ItemChange>" + item_id_xml(u.item.id, u.item.change_key) + "<t:Updates>" + u.changes +
+                  "</t:Updates></t:ItemChange>";
+  query.body += "</m:ItemChanges></m:UpdateItem>";
   query.reads = false;
   return query;
 }
 
-Query delete_item(const ItemId& item, bool task) {
+Query delete_items(std::span<const ItemId> items, bool tasks) {
   Query query{"DeleteItem", "<m:DeleteItem DeleteType=\"MoveToDeletedItems\"" +
-                                std::string(task ? " AffectedTaskOccurrences=\"AllOccurrences\"" : "") +
-                                "><m:ItemIds>" + item_id_xml(item.id, item.change_key) + "</m:ItemIds></m:DeleteItem>"};
+                                std::string(tasks ? " AffectedTaskOccurrences=\"AllOccurrences\"" : "") +
+                                "><m:ItemIds>"};
+  for (const ItemId& item : items) query.body += item_id_xml(item.id, item.change_key);
+  query.body += "</m:ItemIds></m:DeleteItem>";
   query.reads = false;
   return query;
-}
-
-ItemId written(Session& session, const Query& query, const Answer& answer) {
-  return item_id(item_of(only(session, query.name, answer)));
 }
 
 std::string resolve_name(Session& session, const Call& call, std::string_view name) {

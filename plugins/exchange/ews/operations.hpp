@@ -60,11 +60,16 @@ struct SyncPage {
                                              std::string_view shape, std::string_view restriction);
 [[nodiscard]] Query get_items(std::span<const std::string> ids, std::string_view shape);
 
-[[nodiscard]] Query create_item(const FolderId& folder, std::string_view owner, std::string_view item);
-[[nodiscard]] Query update_item(const ItemId& item, std::string_view changes);
-[[nodiscard]] Query delete_item(const ItemId& item, bool task);
-/// The one message of an answer to a single write; throws its error.
-[[nodiscard]] ItemId written(Session& session, const Query& query, const Answer& answer);
+/// What shall be changed of one item: `<t:SetItemField>…`.
+struct ItemUpdate {
+  ItemId item;
+  std::string changes;
+};
+
+/// Writes of several items are answered by a message for each, in their order.
+[[nodiscard]] Query create_items(const FolderId& folder, std::string_view owner, std::string_view items);
+[[nodiscard]] Query update_items(std::span<const ItemUpdate> updates);
+[[nodiscard]] Query delete_items(std::span<const ItemId> items, bool tasks);
 
 /// The Internet address of a directory name; empty: nobody, or several.
 [[nodiscard]] std::string resolve_name(Session& session, const Call& call, std::string_view name);

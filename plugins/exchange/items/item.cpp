@@ -114,8 +114,13 @@ void put_marks(const pugi::xml_node& item, ItemRead& out) {
   put("organization", out.mark.organization);
   put("mailbox", out.mark.mailbox);
   put("item", out.mark.item);
-  put("state", out.mark.state);
-  if (json::object crm = read_crm_mark(item); !crm.empty()) out.marks["crm"] = std::move(crm);
+  put("record", out.mark.record);
+  if (out.mark.state.size() == 1 && out.mark.state[0] >= '0' && out.mark.state[0] <= '4')
+    out.marks["state"] = out.mark.state[0] - '0';
+  json::object crm = read_crm_mark(item);
+  if (crm.empty()) return;
+  if (const json::value* state = crm.if_contains("link_state")) out.marks["state"] = *state;  // what clients know
+  out.marks["crm"] = std::move(crm);
 }
 
 /// Fields that any kind has in the same place.

@@ -72,7 +72,8 @@ struct ItemMark {
   std::string organization;  ///< the CRM it is linked with
   std::string mailbox;       ///< whose link it is: named properties travel with copies and invitations
   std::string item;          ///< the item's id when the mark was written: another one now means copied or moved
-  std::string state;         ///< free text of the driver
+  std::string state;         ///< of its link, a number; empty: none
+  std::string record{};      ///< its record in the CRM
 };
 
 struct ItemRead {

@@ -65,6 +65,7 @@ std::string state_json(const ItemMark& mark) {
   put("organization", mark.organization);
   put("mailbox", mark.mailbox);
   put("item", mark.item);
+  put("record", mark.record);
   put("state", mark.state);
   return out.empty() ? std::string() : json::serialize(out);
 }
@@ -95,6 +96,7 @@ ItemMark read_mark(const pugi::xml_node& item) {
   mark.organization = text_member(object, "organization");
   mark.mailbox = text_member(object, "mailbox");
   mark.item = text_member(object, "item");
+  mark.record = text_member(object, "record");
   mark.state = text_member(object, "state");
   return mark;
 }
@@ -121,7 +123,7 @@ std::vector<Slot> mark_slots(const WriteContext& context) {
     out.push_back({path, text.empty() ? std::nullopt : std::optional(extended_value(path, text))});
   };
   if (context.mark) {
-    put(token_path, context.mark->token);
+    if (!context.mark->token.empty()) put(token_path, context.mark->token);
     put(state_path, state_json(*context.mark));
   }
   if (context.crm) {
