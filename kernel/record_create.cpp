@@ -1,4 +1,6 @@
 // What became of creates, and of items that were linked instead.
+#include <algorithm>
+
 #include "org_feeds.hpp"
 #include "record.hpp"
 #include "report.hpp"
@@ -78,6 +80,16 @@ void let_go(PassContext& ctx, Batch& batch, const Link& l) {
     batch.put(look_again(ctx, Side::mailbox, l.side.mailbox.id, l.kind, l.side.mailbox.version));
 }
 
+/// Two pairs may decide to make the same record before either has told; the token then makes one of it, and who comes
+/// second has made nothing.
+bool made_by_others(PassContext& ctx, const IntentOp& op, const std::string& record) {
+  if (op.key.empty() || op.side != Side::crm) return false;
+  const auto links = ctx.ledger.links_of_record(ctx.state.org, op.op.kind, record);
+  return std::any_of(links.begin(), links.end(), [&](const Link& l) {
+    return l.pair != ctx.state.id && l.token == op.op.token && l.state != LinkState::tombstone;
+  });
+}
+
 void finish_create(Batch& batch, PassContext& ctx, const IntentOp& op) {
   batch.remove_token(ctx.state.org, op.op.token);
   if (!op.key.empty()) batch.remove(Claim{ctx.state.org, ctx.state.id, 0, op.key, {}, 0, 0});
@@ -95,6 +107,7 @@ void record_create(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem&
     d.doc = op.op.doc;
   }
   const Side to = op.side, from = other(to);
+  const bool theirs = made_by_others(ctx, op, d.id);
   Link l;
   if (op.link != 0)
     if (auto old = ctx.ledger.link(op.link)) {  // made anew: the old link stays as what it was, ended
@@ -145,11 +158,14 @@ void record_create(PassContext& ctx, Batch& batch, const IntentOp& op, WorkItem&
   for (const Note& n : w.ruled.notes)
     notes.emplace_back(json::object{{"stage", n.stage}, {"reason", n.reason}, {"args", n.args}});
   if (!notes.empty()) details["rules"] = std::move(notes);
-  settle(ctx, batch, w, "linked", "kernel", "created", {{"id", d.id}}, std::move(details));
+  if (theirs) details["operation"] = "link";
+  settle(ctx, batch, w, "linked", "kernel", theirs ? "made_meanwhile" : "created", {{"id", d.id}}, std::move(details));
   let_go(ctx, batch, l);
-  ++ctx.counts.created;
-  count(ctx, "created");
-  log_item(SY_INFO, ctx.settings.name, op.source_id, "created in " + std::string(name_of(to)) + " as " + d.id);
+  ++(theirs ? ctx.counts.linked : ctx.counts.created);
+  count(ctx, theirs ? "linked" : "created");
+  log_item(
+      SY_INFO, ctx.settings.name, op.source_id,
+      (theirs ? "linked to what another pair has made in " : "created in ") + std::string(name_of(to)) + " as " + d.id);
 }
 
 void tombstone(PassContext& ctx, Batch& batch, WorkItem& w, const std::string& cause, const std::string& operation,

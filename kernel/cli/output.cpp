@@ -87,6 +87,7 @@ std::string kernel_words(std::string_view reason, const json::object& args) {
       {"new_in_mailbox", "it is new in the mailbox"},
       {"new_in_crm", "it is new in the CRM"},
       {"in_step", "both sides agree"},
+      {"made_meanwhile", "another pair had made the same record, {id}, in the meantime"},
       {"changed", "one side changed"},
       {"same_change", "both sides made the same change"},
       {"moved", "a person moved it, which gave it another id (it was {from}); its link goes on"},

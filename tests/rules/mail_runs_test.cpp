@@ -114,6 +114,27 @@ TEST(Races, RAC_12) {
   }
 }
 
+/// Two pairs that decide on the same mail before either has told: the token makes one record of it, and only one of
+/// them has created it.
+TEST(Counts, who_comes_second_has_linked_and_not_created) {
+  RulesHouse h(all_mail, {{"alice"}, {"bob"}});
+  for (const char* who : {"alice", "bob"}) h.deliver(who, plain("m1@x.test").text(), "u1");
+  const auto first = h.sync({"alice"});
+  EXPECT_EQ(first.at(0).counts.created, 1);
+  // What bob would know it by is taken away, as if his pass had looked before alice's was recorded.
+  const std::string record = RulesHouse::text(h.crm().rows("emails").at(0), "activityid");
+  h.crm().edit("emails", record, {{"statecode", 0}, {"statuscode", 1}});
+  h.crm().edit("emails", record, {{"messageid", nullptr}});
+  h.crm().edit("emails", record, {{"statecode", 1}, {"statuscode", 4}});
+  h.forget_known();
+  const auto second = h.sync({"bob"});
+  EXPECT_EQ(h.crm().count("emails"), 1u);
+  EXPECT_EQ(second.at(0).counts.created, 0);
+  EXPECT_EQ(second.at(0).counts.linked, 1);
+  EXPECT_EQ(h.verdict("u1", "bob"), "linked");
+  EXPECT_THAT(h.run({"explain", "u1"}).output, HasSubstr("another pair had made the same record"));
+}
+
 /// A mailbox whose mails are all let in is read once, not head by head and then whole (S4); a refusal among them is as
 /// clean as any, and ends it.
 TEST(Reading, S4_a_batch_that_is_all_accepted_spares_the_next_its_heads) {

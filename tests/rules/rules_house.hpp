@@ -41,6 +41,13 @@ class RulesHouse {
   sandbox::Dataverse& crm() { return house_.crm(); }
   sandbox::Pop3Server& pop3() { return house_.pop3(); }
   [[nodiscard]] std::string leftovers() const { return house_.leftovers(); }
+  /// Takes what the store knows of natural keys.
+  void forget_known() {
+    sqlite3* db = nullptr;
+    EXPECT_EQ(sqlite3_open((house_.folder() / "state.db").c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, "delete from known", nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(db);
+  }
   [[nodiscard]] std::string config_file() const { return (house_.folder() / "syncline.toml").string(); }
 
   /// Another configuration over the same state.
