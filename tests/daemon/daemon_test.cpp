@@ -45,6 +45,20 @@ TEST(Daemon, CarriesMailStandsBesideStatusAndStopsCleanly) {
   EXPECT_EQ(house.mails().size(), 2U);
 }
 
+TEST(Daemon, LeavesNoPictureOfItsMemory) {
+  MailHouse house(setup());
+  const Running daemon(house);
+  const std::string proc = "/proc/" + std::to_string(daemon.pid());
+  const auto said = [&] {
+    std::ostringstream text;
+    text << std::ifstream(proc + "/limits").rdbuf();
+    return text.str();
+  };
+  ASSERT_TRUE(comes([&] {
+    return said().find("Max core file size        0                    0") != std::string::npos;
+  })) << said();
+}
+
 TEST(Daemon, StopsInTimeAlsoWhileAServerHangs) {
   MailHouse house(setup());
   house.add("alice", letter("one"));

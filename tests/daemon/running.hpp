@@ -62,6 +62,7 @@ class Running {
   [[nodiscard]] bool says(const std::string& what) const {
     return comes([&] { return output().find(what) != std::string::npos; });
   }
+  [[nodiscard]] pid_t pid() const { return pid_; }
   void signal(int number) const { ::kill(pid_, number); }
   /// Whether it ends in the time that a service may take; its exit code.
   int ended_within(std::chrono::seconds limit) {
