@@ -89,6 +89,17 @@ const ConnectionConfig* Config::connection(std::string_view name) const {
   return it == connections.end() ? nullptr : &*it;
 }
 
+const PairConfig* Config::find_pair(std::string_view address) const {
+  const auto it =
+      std::find_if(pairs.begin(), pairs.end(), [&](const PairConfig& p) { return same_address(p.address, address); });
+  return it == pairs.end() ? nullptr : &*it;
+}
+
+bool is_delegate(const PairConfig& pair, std::string_view address) {
+  return std::any_of(pair.delegates.begin(), pair.delegates.end(),
+                     [&](const std::string& d) { return same_address(d, address); });
+}
+
 const PairConfig& Config::pair(std::string_view name) const {
   std::vector<std::string> names;
   for (const PairConfig& p : pairs) {

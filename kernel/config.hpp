@@ -133,9 +133,14 @@ struct Config {
   std::vector<ConfigTest> tests;
 
   [[nodiscard]] const ConnectionConfig* connection(std::string_view name) const;
+  /// By address, without regard to case.
+  [[nodiscard]] const PairConfig* find_pair(std::string_view address) const;
   /// By address or name, without regard to case. Throws Error(SY_CONFIG) with "did you mean".
   [[nodiscard]] const PairConfig& pair(std::string_view name) const;
 };
+
+/// Whether `address` is among those who may act for this pair's user, without regard to case.
+bool is_delegate(const PairConfig& pair, std::string_view address);
 
 struct ConfigOptions {
   std::vector<std::string> plugin_dirs;  ///< --plugin-dir
@@ -157,6 +162,7 @@ struct LoadedConfig {
   Faults faults;
   std::shared_ptr<PluginRegistry> plugins;
   std::vector<EffectiveTable> effective;
+  std::vector<std::string> notes;  ///< what is right and has no effect, each with its place
 };
 
 /// Reads and validates everything, also when there are faults: the caller looks at `faults`.

@@ -90,6 +90,11 @@ void ConfigReader::read_pair(const Entry& entry, PairConfig::Kind kind) {
   pair.organization = word(own, "organization");
   pair.lookup = words(own, "lookup");
   pair.delegates = words(own, "delegates");
+  for (const std::string& address : pair.delegates) {
+    if (is_address(address)) continue;
+    faults_.add("CFG013", place_of(table, "delegates", at), "\"" + address + "\" in `delegates` is no address", {},
+                "write a user's address, such as \"bob@example.org\"");
+  }
   pair.entities = words(own, "entities");
   pair.at_least_once = flag(own, "at_least_once");
   pair.conflict = choice<Conflict>(own, "merge.conflict",
@@ -203,6 +208,9 @@ void ConfigReader::judge_sides(const Node& table, PairConfig& pair) {
       faults_.add("CFG020", lookup_at, "\"" + name + "\" is the organization itself", {},
                   "take it out of `lookup`: it is looked up anyway");
   }
+  if (!pair.lookup.empty())
+    out_.notes.push_back(faults_.place(place_of(table, "lookup", pair.at)) +
+                         ": `lookup` has no effect in this version: parties are looked up in the organization alone");
 }
 
 /// A person's mailbox is theirs: what belongs to a queue's only is refused there, whatever its value, and is no option.

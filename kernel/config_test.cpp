@@ -269,6 +269,11 @@ std::vector<std::string> stage_names(const PairConfig& p) {
   return out;
 }
 
+TEST_F(GoodFiles, WhatHasNoEffectIsSaid) {
+  EXPECT_THAT(load("whole.toml").notes, ElementsAre(HasSubstr("whole.toml:54:10: `lookup` has no effect")));
+  EXPECT_TRUE(load("no_rules.toml").notes.empty());
+}
+
 TEST_F(GoodFiles, StagesAreConfiguredPlacedAndScoped) {
   const LoadedConfig loaded = load("whole.toml");
   EXPECT_THAT(stage_names(loaded.config.pair("alice@example.org")),

@@ -157,7 +157,8 @@ constexpr std::array principal{
     sy_option{sz, SY_LIST, 0, "lookup", nullptr, any_text,
               "further CRM connections in which parties are looked up; nothing is written there", "[\"partner-crm\"]"},
     sy_option{sz, SY_TEXT, 0, "id", nullptr, nullptr, "identity of this pair where the CRM has none", "\"42\""},
-    sy_option{sz, SY_LIST, 0, "delegates", nullptr, any_text, "addresses of users who may act for this one",
+    sy_option{sz, SY_LIST, 0, "delegates", nullptr, any_text,
+              "addresses of users who may track, set regarding and untrack for this one (`--as`)",
               "[\"bob@example.org\"]"}};
 
 constexpr std::array mailbox{sy_option{sz, SY_TEXT, SY_REQUIRED, "connection", nullptr, nullptr,

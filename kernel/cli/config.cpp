@@ -19,12 +19,15 @@ void check_file(Context& context, const std::string& file, bool as_json) {
   }
   const Config& c = loaded.config;
   const bool fine = loaded.faults.empty();
+  if (!as_json)
+    for (const std::string& note : loaded.notes) std::cerr << "note: " << note << "\n";
   if (as_json) {
     std::cout << json::serialize(json::object{{"file", c.file},
                                               {"ok", fine},
                                               {"connections", c.connections.size()},
                                               {"pairs", c.pairs.size()},
                                               {"tests", c.tests.size()},
+                                              {"notes", json::value_from(loaded.notes)},
                                               {"faults", json::parse(loaded.faults.json())}})
               << "\n";
   } else if (fine) {

@@ -51,13 +51,37 @@ std::vector<FoundItem> need_items(Engine& engine, const std::string& wanted) {
   return found;
 }
 
+namespace {
+
+/// The user's own items; else those of whoever has named this user a delegate.
+void keep_those_of(const Config& config, const std::string& user, const std::string& wanted,
+                   std::vector<FoundItem>& found) {
+  const PairConfig* own = config.find_pair(user);
+  std::vector<FoundItem> mine, theirs;
+  std::string others;
+  for (FoundItem& f : found) {
+    const auto owner = std::find_if(config.pairs.begin(), config.pairs.end(),
+                                    [&](const PairConfig& p) { return p.name == f.pair.name; });
+    others += (others.empty() ? "" : ", ") + f.pair.name;
+    if (own != nullptr && own->name == f.pair.name) {
+      mine.push_back(std::move(f));
+    } else if (owner != config.pairs.end() && is_delegate(*owner, user)) {
+      f.delegate = user;
+      theirs.push_back(std::move(f));
+    }
+  }
+  found = std::move(mine.empty() ? theirs : mine);
+  if (!found.empty()) return;
+  if (own == nullptr) static_cast<void>(config.pair(user));  // says which name may be meant
+  throw Error(SY_DENIED, "item " + wanted + " is not of " + own->name + " but of " + others + ", who has not named " +
+                             own->address + " in `delegates`");
+}
+
+}  // namespace
+
 FoundItem need_item_of(Engine& engine, const std::string& wanted, const std::string& user) {
   std::vector<FoundItem> found = need_items(engine, wanted);
-  if (!user.empty()) {
-    const std::string name = engine.config().pair(user).name;
-    std::erase_if(found, [&](const FoundItem& f) { return f.pair.name != name; });
-    if (found.empty()) throw Error(SY_GONE, name + " knows no item " + wanted);
-  }
+  if (!user.empty()) keep_those_of(engine.config(), user, wanted, found);
   std::string names;
   for (const FoundItem& f : found) names += (names.empty() ? "" : ", ") + f.pair.name;
   if (found.size() > 1)

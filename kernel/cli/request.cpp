@@ -79,22 +79,33 @@ void ask(Context& context, const std::string& verb, const Options& o) {
     r.args = {{"side", name_of(found.seen.side)},
               {"item", found.seen.id},
               {"kind", found.seen.kind},
-              {"by", found.pair.address}};
+              {"by", found.delegate.empty() ? found.pair.address : found.delegate}};
     if (!o.record.empty()) r.args["regarding"] = record_of(o.record);
     if (o.remove) r.args["delete"] = true;
     Batch b;
     b.put(r);
     engine.ledger().commit(b, {});
   }
-  const bool ours = carry_out(context, found);
+  // A delegate asks; the record is made when the owner's own instance runs.
+  const bool ours = found.delegate.empty() && carry_out(context, found);
   EngineOptions e;
   e.requests_only = true;
   Engine engine(loaded, e);
   std::optional<Request> done = answered(engine, r);
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(ours ? 0 : o.wait_s);
+  const auto until =
+      std::chrono::steady_clock::now() + std::chrono::seconds(ours || !found.delegate.empty() ? 0 : o.wait_s);
   while (!done && std::chrono::steady_clock::now() < until) {
     std::this_thread::sleep_for(std::chrono::milliseconds(250));
     done = answered(engine, r);
+  }
+  if (!done && !found.delegate.empty()) {
+    const std::string words = "asked for " + found.pair.name + "; its next pass carries it out";
+    if (o.json)
+      std::cout << json::serialize(json::object{{"pair", found.pair.name}, {"item", found.seen.id}, {"words", words}})
+                << "\n";
+    else
+      std::cout << found.seen.kind << " " << found.seen.id << ": " << words << "\n";
+    return;
   }
   if (!done)
     throw Error(SY_RETRY, found.pair.name + ": the request stands and is not carried out yet; `syncline explain " +
@@ -161,7 +172,8 @@ CLI::App* command(CLI::App& app, const char* name, const char* text, const std::
   CLI::App* c = app.add_subcommand(name, text);
   c->add_option("item", o->item, "Its id in the mailbox (POP3: the UIDL), its id in the CRM, or a mail's Message-ID")
       ->required();
-  c->add_option("--as", o->user, "The user or queue for whom you act, by address; needed when several know the item");
+  c->add_option("--as", o->user,
+                "The user or queue as whom you act, or the delegate, by address; needed when several know the item");
   c->add_flag("--json", o->json, "As JSON");
   return c;
 }

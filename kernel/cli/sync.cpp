@@ -21,6 +21,7 @@ void on_signal(int) { stop = true; }
 
 struct Options {
   std::vector<std::string> pairs;
+  std::string user;
   unsigned workers = 4;
   bool yes = false, json = false;
 };
@@ -91,8 +92,24 @@ bool ask_to_take_over(const std::string& pair, const std::string& holder) {
   return yes();
 }
 
-void run(Context& context, const Options& o) {
+/// Passes are the owner's: a delegate may ask for single items only.
+void judge_user(const Config& config, const Options& o) {
+  for (const std::string& name : o.pairs) {
+    const PairConfig& pair = config.pair(name);
+    if (&pair == config.find_pair(o.user)) continue;
+    if (is_delegate(pair, o.user))
+      throw Error(SY_DENIED, o.user + " is a delegate of " + pair.name +
+                                 ": delegates may track, set regarding and untrack; passes are run as the owner");
+    throw Error(SY_DENIED, o.user + " may not run passes of " + pair.name + ": they are run as the owner");
+  }
+}
+
+void run(Context& context, Options o) {
   const LoadedConfig& loaded = context.loaded();
+  if (!o.user.empty()) {
+    judge_user(loaded.config, o);
+    if (o.pairs.empty()) o.pairs = {loaded.config.pair(o.user).name};
+  }
   set_up_log({loaded.config.log.level, loaded.config.log.format, loaded.config.log.file});
   for (const std::string& p : o.pairs) static_cast<void>(loaded.config.pair(p));
   std::signal(SIGINT, on_signal);
@@ -143,6 +160,7 @@ void add_sync(CLI::App& app, Context& context) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("sync", "Runs passes until nothing can move, then ends");
   c->add_option("pair", o->pairs, "Users or queues by address; all if none is given");
+  c->add_option("--as", o->user, "The user as whom you act, by address: only that user's own pair is run");
   c->add_option("--workers", o->workers, "Pairs at work at the same time")->default_val(4)->check(CLI::Range(1, 128));
   c->add_flag("--yes", o->yes, "First runs go without being confirmed");
   c->add_flag("--json", o->json, "The result as JSON");

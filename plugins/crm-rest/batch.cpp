@@ -103,6 +103,19 @@ net::Response response_of(std::string_view text) {
   return out;
 }
 
+/// What a part is refused with for now holds for the organization, not for the part alone.
+void heed_pauses(Client& client, const Host& host, const std::vector<net::Response>& answers) {
+  bool refused = false;
+  std::optional<std::int64_t> longest;
+  for (const net::Response& r : answers) {
+    const std::string asked = r.headers.get("Retry-After");
+    if (r.status != 429 && (r.status != 503 || asked.empty())) continue;
+    refused = true;
+    if (const auto wait = net::parse_retry_after(asked, host.now_ms())) longest = std::max(longest.value_or(0), *wait);
+  }
+  if (refused) client.pause(longest);
+}
+
 }  // namespace
 
 std::vector<net::Response> read_batch(std::string_view body, std::string_view content_type) {
@@ -146,6 +159,7 @@ std::vector<net::Response> run_batch(Client& client, const Host& host, const Cal
   std::vector<net::Response> out = read_batch(answer.body, type);
   if (out.size() > parts.size())
     throw Error(SY_BROKEN, "crm: POST $batch: more answers than requests; nothing of it is believed");
+  heed_pauses(client, host, out);
   out.resize(parts.size());  // a server that stops at the first error leaves the rest undone
   return out;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "syncline/net/throttle.hpp"
 #include "syncline/net/url.hpp"
 
 namespace syncline::crm {
@@ -14,6 +13,8 @@ net::SessionOptions session_options(const Settings& s, const Profile& profile) {
   o.base_url = s.url + "/" + replaced(profile.api, "{api_version}", s.api_version);
   o.ca_file = s.ca_file;
   o.verify = s.verify;
+  o.connect_timeout = s.connect_timeout;
+  o.read_timeout = s.read_timeout;
   o.max_connections = s.max_concurrent;
   o.max_body = Client::max_answer;
   return o;
@@ -24,8 +25,8 @@ net::SessionOptions session_options(const Settings& s, const Profile& profile) {
 Client::Client(const Settings& settings, std::shared_ptr<const Profile> profile, const Host& host)
     : settings_(settings),
       profile_(std::move(profile)),
-      session_(session_options(settings_, *profile_), authenticator(settings_, host),
-               std::make_shared<net::ThrottleGate>(settings_.max_concurrent)) {}
+      gate_(std::make_shared<net::ThrottleGate>(settings_.max_concurrent)),
+      session_(session_options(settings_, *profile_), authenticator(settings_, host), gate_) {}
 
 net::Response Client::send(const Host& host, const Call& call, net::Request request) {
   request.headers.emplace_back("Accept", "application/json");

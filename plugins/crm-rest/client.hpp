@@ -6,6 +6,7 @@
 
 #include "refusal.hpp"
 #include "settings.hpp"
+#include "syncline/net/throttle.hpp"
 
 namespace syncline::crm {
 
@@ -31,12 +32,16 @@ class Client {
 
   /// The object in a successful answer; SY_CONFIG when it is none: something else answers at that address.
   [[nodiscard]] static boost::json::object object_of(const net::Response& response, std::string_view what);
+  /// The organization refused for now inside an answer that itself was none (a part of a $batch): whoever talks to it
+  /// waits as long as it asked, as after a refusal of the whole request.
+  void pause(std::optional<std::int64_t> asked_ms) { gate_->refused(asked_ms); }
   /// True for links that a cursor may carry back: of the same server.
   [[nodiscard]] bool own(std::string_view link) const;
 
  private:
   Settings settings_;
   std::shared_ptr<const Profile> profile_;
+  std::shared_ptr<net::ThrottleGate> gate_;
   net::HttpSession session_;
 };
 

@@ -44,6 +44,28 @@ class ItemsTest : public CrmTest {
   }
 };
 
+TEST_F(ItemsTest, APauseThatAPartOfABatchAsksForHoldsForAll) {
+  sandbox::Fault fault;
+  fault.path = "contacts(";
+  fault.status = 429;
+  fault.code = "0x80072322";
+  fault.retry_after = 300;
+  server.add_fault(fault);
+  const json::object doc{{"lastname", "Lee"}};
+  const Done first = apply(SY_CREATE, "contact", doc);
+  EXPECT_EQ(first.code, SY_RETRY) << first.text;
+  EXPECT_GT(first.retry_after_ms, 200'000);
+  server.clear_log();
+  try {
+    apply(SY_CREATE, "contact", doc);
+    ADD_FAILURE() << "the pause was ignored";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), SY_RETRY) << e.what();
+    EXPECT_GT(e.retry_after_ms(), 200'000);
+  }
+  EXPECT_THAT(requests(), ::testing::IsEmpty());
+}
+
 TEST_F(ItemsTest, H_AContactIsStoredAndReadBackAsItWas) {
   const json::object doc{
       {"salutation", "Dr."},

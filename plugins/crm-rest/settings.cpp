@@ -54,6 +54,11 @@ Settings Settings::read(std::string_view json_text) {
   s.max_concurrent = bounded(config, "max_concurrent", s.max_concurrent, 1, 50);
   s.page_size = bounded(config, "page_size", s.page_size, 1, 5000);
   s.addresses = bounded(config, "addresses", s.addresses, 1, 3);
+  constexpr std::size_t longest_ms = 600'000;
+  s.connect_timeout = std::chrono::milliseconds(
+      bounded(config, "connect_timeout", static_cast<std::size_t>(s.connect_timeout.count()), 1, longest_ms));
+  s.read_timeout = std::chrono::milliseconds(
+      bounded(config, "read_timeout", static_cast<std::size_t>(s.read_timeout.count()), 1, longest_ms));
   s.attachment_limit = number(config, "attachment_limit");
   if (const json::value* v = config.if_contains("auth"); v != nullptr && v->is_object()) {
     const json::object& auth = v->get_object();
@@ -100,6 +105,8 @@ std::shared_ptr<net::Authenticator> authenticator(const Settings& s, const Host&
   }
   o.ca_file = s.ca_file;
   o.verify = s.verify;
+  o.connect_timeout = s.connect_timeout;
+  o.read_timeout = s.read_timeout;
   return std::make_shared<net::ClientCredentials>(std::move(o));
 }
 

@@ -1,6 +1,7 @@
 // settings.hpp: a connection's configuration as values.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,6 +17,7 @@ struct Settings {
   std::string method = "oauth2-client-credentials", tenant, client_id, token_url, scope;
   std::string key_header = "X-Api-Key", key_parameter;  ///< api-key: where the key stands; a parameter goes first
   std::size_t max_concurrent = 8, page_size = 2000, addresses = 3;
+  std::chrono::milliseconds connect_timeout{15'000}, read_timeout{120'000};
   std::optional<std::uint64_t> attachment_limit;  ///< absent: what the organization says
 
   /// A CRM that a mapping describes: the profile odata or rest, or a file of one's own.

@@ -64,6 +64,8 @@ class Exchange final : public Connection {
       {kOption, SY_INT, 0, "sync_page", "100", "1..512", "Changes asked for in one page of a folder", "100"},
       {kOption, SY_BYTES, 0, "max_message_size", "\"100MB\"", "1kB..1GB",
        "A larger message is not read: only its head is, marked as oversize", "\"100MB\""},
+      {kOption, SY_DURATION, 0, "connect_timeout", "\"15s\"", "1ms..10m",
+       "How long a connection may take to stand, TLS included", "\"5s\""},
       {kOption, SY_DURATION, 0, "read_timeout", "\"120s\"", "1s..10m",
        "How long the server may be silent before a request is given up", "\"120s\""},
       {kOption, SY_TEXT, SY_PER_ENDPOINT, "address", nullptr, nullptr,

@@ -79,6 +79,7 @@ std::shared_ptr<net::HttpSession> Organization::http(const std::string& url,
   o.ca_file = settings_.ca_file;
   o.verify = settings_.verify;
   o.user_agent = "Syncline";  // administrators allow and block by it
+  o.connect_timeout = settings_.connect_timeout;
   o.read_timeout = settings_.read_timeout;
   o.max_connections = auth == own_ ? settings_.max_concurrent : settings_.mailbox_concurrent;
   // Base64 and XML around the largest message; what is parsed has a limit of its own.

@@ -52,6 +52,7 @@ class Probe {
       o.ca_file = settings_.ca_file;
       o.verify = settings_.verify;
       o.max_connections = 1;
+      o.connect_timeout = settings_.connect_timeout;
       o.read_timeout = std::chrono::seconds(20);
       net::HttpSession session(o, nullptr, nullptr);
       net::Request request;

@@ -172,6 +172,7 @@ Settings Settings::read(std::string_view text) {
   s.max_batch = v.bounded("max_batch", 1, 500);
   s.sync_page = v.bounded("sync_page", 1, 512);
   s.max_message_size = v.number("max_message_size");
+  s.connect_timeout = std::chrono::milliseconds(v.number("connect_timeout"));
   s.read_timeout = std::chrono::milliseconds(v.number("read_timeout"));
   if (!sendable(s.anchor_mailbox) || !sendable(s.user))
     throw Error(SY_CONFIG, "auth.user or anchor_mailbox holds a line break");
@@ -247,6 +248,8 @@ std::shared_ptr<net::Authenticator> authenticator(const Settings& s, const Host&
   o.scope = s.scope;
   o.ca_file = s.ca_file;
   o.verify = s.verify;
+  o.connect_timeout = s.connect_timeout;
+  o.read_timeout = s.read_timeout;
   return std::make_shared<net::ClientCredentials>(std::move(o));
 }
 

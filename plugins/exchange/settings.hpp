@@ -29,7 +29,7 @@ struct Settings {
   std::string probe_mailbox;
   std::size_t max_concurrent = 0, mailbox_concurrent = 0, max_batch = 0, sync_page = 0;
   std::uint64_t max_message_size = 0;
-  std::chrono::milliseconds read_timeout{};
+  std::chrono::milliseconds connect_timeout{}, read_timeout{};
 
   /// Reads validated JSON; defaults come from the option table. Throws SY_CONFIG with the option and the remedy.
   static Settings read(std::string_view json);

@@ -105,5 +105,43 @@ TEST(Untrack, UNT_02) {
   EXPECT_THAT(h.run({"tracking", "u1"}).output, HasSubstr("not tracked"));
 }
 
+const std::vector<Owner> with_delegate{{"alice", "delegates = [\"bob@contoso.test\"]\n"}, {"bob"}};
+
+TEST(Delegate, AsksAndTheOwnersPassCarriesItOut) {
+  RulesHouse h(by_hand, with_delegate);
+  h.deliver("alice", plain("m1@x.test").text(), "u1");
+  h.settle();
+  const Ended asked = h.run({"track", "u1", "--as", "Bob@contoso.test"});
+  EXPECT_EQ(asked.code, 0) << asked.output;
+  EXPECT_THAT(asked.output, HasSubstr("asked for alice@contoso.test"));
+  EXPECT_FALSE(h.mail("m1@x.test")) << "a delegate's request is carried out by the owner's instance";
+  h.settle({"alice"});
+  EXPECT_TRUE(h.mail("m1@x.test"));
+}
+
+TEST(Delegate, IsWhoTheOwnerNamesAndNobodyElse) {
+  RulesHouse h(by_hand, {{"alice"}, {"bob"}});
+  h.deliver("alice", plain("m1@x.test").text(), "u1");
+  h.settle();
+  const Ended asked = h.run({"track", "u1", "--as", "bob@contoso.test"});
+  EXPECT_EQ(asked.code, 77) << asked.output;
+  EXPECT_THAT(asked.output, HasSubstr("has not named bob@contoso.test in `delegates`"));
+  h.settle();
+  EXPECT_FALSE(h.mail("m1@x.test"));
+}
+
+TEST(Delegate, CON_10) {
+  RulesHouse h("email.method = 0\n", with_delegate);
+  h.deliver("alice", plain("m1@x.test").text(), "u1");
+  h.crm().clear_log();
+  const Ended refused = h.run({"sync", "--as", "bob@contoso.test", "alice@contoso.test"});
+  EXPECT_EQ(refused.code, 77) << refused.output;
+  EXPECT_THAT(refused.output, HasSubstr("delegates may track, set regarding and untrack"));
+  EXPECT_THAT(h.crm().log(), IsEmpty());
+  EXPECT_FALSE(h.mail("m1@x.test"));
+  EXPECT_EQ(h.run({"sync", "--as", "alice@contoso.test"}).code, 0);
+  EXPECT_TRUE(h.mail("m1@x.test"));
+}
+
 }  // namespace
 }  // namespace syncline::test

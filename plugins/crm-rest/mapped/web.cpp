@@ -18,6 +18,8 @@ net::SessionOptions session_options(const Settings& s, const Mapping& m) {
   o.base_url = m.base.empty() ? s.url : s.url + "/" + m.base;
   o.ca_file = s.ca_file;
   o.verify = s.verify;
+  o.connect_timeout = s.connect_timeout;
+  o.read_timeout = s.read_timeout;
   o.max_connections = s.max_concurrent;
   o.max_body = longest_answer;
   return o;
