@@ -92,7 +92,7 @@ void ConfigReader::read_pair(const Entry& entry, PairConfig::Kind kind) {
   pair.delegates = words(own, "delegates");
   for (const std::string& address : pair.delegates) {
     if (is_address(address)) continue;
-    faults_.add("CFG013", place_of(table, "delegates", at), "\"" + address + "\" in `delegates` is no address", {},
+    faults_.add("CFG013", place_of(table, "delegates", pair.at), "\"" + address + "\" in `delegates` is no address", {},
                 "write a user's address, such as \"bob@example.org\"");
   }
   pair.entities = words(own, "entities");

@@ -13,7 +13,7 @@ struct FoundItem {
   PairState pair;
   Seen seen;
   std::optional<Link> link;
-  std::string delegate;  ///< address of who asks, where that is not the pair's own user
+  std::string delegate{};  ///< address of who asks, where that is not the pair's own user
 };
 
 /// An item by its mailbox id, its CRM id, or a mail's Message-ID; in every pair that knows it.

@@ -52,16 +52,15 @@ TEST_F(ItemsTest, APauseThatAPartOfABatchAsksForHoldsForAll) {
   fault.retry_after = 300;
   server.add_fault(fault);
   const json::object doc{{"lastname", "Lee"}};
-  const Done first = apply(SY_CREATE, "contact", doc);
-  EXPECT_EQ(first.code, SY_RETRY) << first.text;
-  EXPECT_GT(first.retry_after_ms, 200'000);
-  server.clear_log();
-  try {
-    apply(SY_CREATE, "contact", doc);
-    ADD_FAILURE() << "the pause was ignored";
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), SY_RETRY) << e.what();
-    EXPECT_GT(e.retry_after_ms(), 200'000);
+  for (int i = 0; i < 2; ++i) {
+    try {
+      apply(SY_CREATE, "contact", doc);
+      ADD_FAILURE() << "the pause was ignored";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), SY_RETRY) << e.what();
+      EXPECT_GT(e.retry_after_ms(), 200'000);
+    }
+    if (i == 0) server.clear_log();
   }
   EXPECT_THAT(requests(), ::testing::IsEmpty());
 }
