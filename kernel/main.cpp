@@ -18,7 +18,7 @@ void keep_memory_private() {
   if (allowed != nullptr && std::string_view(allowed) == "1") return;
   constexpr rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__  // the search for leaks at the end traces the process, which this forbids
+#ifndef __SANITIZE_ADDRESS__    // the search for leaks at the end traces the process, which this forbids
   ::prctl(PR_SET_DUMPABLE, 0);  // a core handler of the system is not bound by the limit
 #endif
 }
