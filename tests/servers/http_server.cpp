@@ -47,7 +47,15 @@ class RequestHandler : public Poco::Net::HTTPRequestHandler {
   static void send(Poco::Net::HTTPServerResponse& response, const Reply& reply) {
     response.setStatusAndReason(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(reply.status));
     for (const auto& [name, value] : reply.headers) response.add(name, value);
-    if (reply.status == 204 || reply.status == 304) {
+    if (reply.stream) {
+      response.setChunkedTransferEncoding(true);
+      response.setKeepAlive(false);
+      std::ostream& out = response.send();
+      reply.stream([&](std::string_view piece) {
+        out.write(piece.data(), static_cast<std::streamsize>(piece.size())).flush();
+        return out.good();
+      });
+    } else if (reply.status == 204 || reply.status == 304) {
       response.send();
     } else {
       response.sendBuffer(reply.body.data(), reply.body.size());

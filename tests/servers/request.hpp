@@ -1,6 +1,7 @@
 // A request and an answer of the Web API apart from the transport, and the parts of a URL.
 #pragma once
 #include <boost/json.hpp>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ struct Reply {
   int status = 204;
   HeaderList headers;
   std::string body;
+  // Instead of a body: sends pieces for as long as it likes; false: the client has gone.
+  using Sink = std::function<bool(std::string_view)>;
+  std::function<void(const Sink&)> stream{};
 
   std::string header(std::string_view name) const;
 };

@@ -1,4 +1,5 @@
-// syncline-sandbox: a Dataverse organization and a POP3 server with realistic mail, to try things out against.
+// syncline-sandbox: a Dataverse organization, an Exchange server and a POP3 server with realistic mail, to try things
+// out against.
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 
 #include "certificates.hpp"
 #include "dataverse.hpp"
+#include "exchange/exchange.hpp"
 #include "mail.hpp"
 #include "pop3.hpp"
 
@@ -20,7 +22,8 @@ namespace json = boost::json;
 namespace sandbox = syncline::sandbox;
 
 struct Settings {
-  std::uint16_t crm_port = 0, pop3_port = 0;
+  std::uint16_t crm_port = 0, exchange_port = 0, pop3_port = 0;
+  std::string exchange_profile = "exchange2016";
   std::size_t mails = 60, max_page = 5000;
   std::uint64_t seed = 1;
   std::string certificates;
@@ -70,6 +73,16 @@ int serve(const Settings& settings, int signals) {
   sandbox::Dataverse crm(crm_options);
   sandbox::add_customers(crm, sandbox::customers(settings.seed));
   sandbox::Pop3Server pop3(pop3_options);
+  sandbox::ExchangeOptions exchange_options;
+  exchange_options.port = settings.exchange_port;
+  exchange_options.profile = sandbox::exchange_profile(settings.exchange_profile);
+  exchange_options.status_interval = std::chrono::seconds(2);
+  sandbox::Exchange exchange(exchange_options);
+  json::array mailboxes;
+  for (const char* address : {"alice@contoso.test", "bob@contoso.test"}) {
+    exchange.add_mailbox(address, password_of(address));
+    mailboxes.push_back(json::object{{"address", address}, {"password", password_of(address)}});
+  }
   json::array users;
   for (const auto& address : kMailboxes) {
     pop3.add_mailbox(user_of(address), password_of(address));
@@ -93,6 +106,11 @@ int serve(const Settings& settings, int signals) {
         {"client_id", crm.options().client_id},
         {"client_secret", crm.options().client_secret}}},
       {"pop3", {{"host", pop3.host()}, {"port", pop3.port()}, {"tls", kTls.at(settings.pop3_tls)}, {"users", users}}},
+      {"exchange",
+       {{"url", exchange.url()},
+        {"service", exchange.options().service},
+        {"service_password", exchange.options().service_password},
+        {"mailboxes", mailboxes}}},
       {"ca_file", ca}};
   std::cout << json::serialize(line) << std::endl;  // flushed: somebody waits for it
   wait(signals, settings.until_eof);
@@ -104,10 +122,16 @@ int serve(const Settings& settings, int signals) {
 int main(int argc, char** argv) {
   Settings settings;
   CLI::App app{
-      "A Dataverse organization and a POP3 server on 127.0.0.1, with realistic mail, for tests and trials.\n"
+      "A Dataverse organization, an Exchange server and a POP3 server on 127.0.0.1, with realistic mail, for tests and "
+      "trials.\n"
       "Prints one line of JSON with all addresses when it is ready and runs until SIGTERM or SIGINT.\n"
       "GET CRM/_sandbox/state and CRM/_sandbox/log show what happened; POST CRM/_sandbox/faults makes it fail."};
   app.add_option("--crm-port", settings.crm_port, "Port of the organization; 0: any free one")->capture_default_str();
+  app.add_option("--exchange-port", settings.exchange_port, "Port of the Exchange server; 0: any free one")
+      ->capture_default_str();
+  app.add_option("--exchange-profile", settings.exchange_profile, "Which Exchange server it is like")
+      ->check(CLI::IsMember({"exchange2016", "exchangeSE", "grommunio"}))
+      ->capture_default_str();
   app.add_option("--pop3-port", settings.pop3_port, "Port of the POP3 server; 0: any free one")->capture_default_str();
   app.add_option("--mails", settings.mails, "Number of mails")->check(CLI::Range(0, 1000000))->capture_default_str();
   app.add_option("--seed", settings.seed, "The same seed gives the same mail and customers")->capture_default_str();
