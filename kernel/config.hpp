@@ -79,6 +79,7 @@ struct PairConfig {
   std::string entities_at;            ///< where they are chosen, as "FILE:LINE:COLUMN"
   std::vector<std::string> delegates;
   bool at_least_once = false;
+  bool no_mail = false;  ///< email.incoming = none
   Conflict conflict = Conflict::last_writer;
   LeftFilter left_filter = LeftFilter::unlink;
   bool edit_outlives = false;  ///< delete.vs_edit = edit_wins

@@ -97,6 +97,7 @@ void ConfigReader::read_pair(const Entry& entry, PairConfig::Kind kind) {
   }
   pair.entities = words(own, "entities");
   pair.at_least_once = flag(own, "at_least_once");
+  pair.no_mail = word(own, "email.incoming") == "none";
   pair.conflict = choice<Conflict>(own, "merge.conflict",
                                    {{"last_writer", Conflict::last_writer},
                                     {"crm_wins", Conflict::crm_wins},
@@ -253,11 +254,17 @@ void ConfigReader::read_mailbox(const Node& mailbox, const std::string& where, P
   pair.mailbox_json = canonical(read.values);
   pair.mailbox_secrets = std::move(read.secrets);
   if (!judged) return;
-  // What the plugin requires names the mailbox; where it requires nothing, all that was given does.
+  // An address names the mailbox, or what the plugin requires does; where it wants neither, all that was given.
   json::object identity;
-  for (const sy_option* o : own)
-    if ((o->flags & SY_REQUIRED) != 0 && o->type != SY_SECRET)
-      if (const json::value* v = find_dotted(given, o->name)) set_dotted(identity, o->name, *v);
+  for (const sy_option* o : own) {
+    const json::value* v = find_dotted(given, o->name);
+    if ((o->flags & SY_ADDRESS) != 0)
+      set_dotted(identity, o->name,
+                 json::value(lower_case(v != nullptr && v->is_string() ? std::string_view(v->get_string())
+                                                                       : std::string_view(pair.address))));
+    else if ((o->flags & SY_REQUIRED) != 0 && o->type != SY_SECRET && v != nullptr)
+      set_dotted(identity, o->name, *v);
+  }
   if (identity.empty()) {
     identity = given;
     identity.erase("connection");

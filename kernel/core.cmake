@@ -8,7 +8,7 @@ target_link_libraries(syncline_pure PUBLIC syncline_sdk syncline_basics Boost::j
 target_include_directories(syncline_pure PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} PRIVATE SYSTEM ${XXHASH_INCLUDE})
 
 add_library(syncline_core STATIC
-  apply.cpp capture.cpp decide.cpp facts.cpp feed_walk.cpp host.cpp ledger.cpp ledger_batch.cpp ledger_json.cpp ledger_runs.cpp marks.cpp needs.cpp org_feeds.cpp
+  apply.cpp capture.cpp decide.cpp facts.cpp feed_walk.cpp host.cpp ledger.cpp ledger_batch.cpp ledger_json.cpp ledger_runs.cpp marks.cpp moves.cpp needs.cpp org_feeds.cpp
   pair.cpp pass.cpp record.cpp record_create.cpp recover.cpp report.cpp requests.cpp rows.cpp spool.cpp)
 target_link_libraries(syncline_core PUBLIC syncline_pure syncline_formats spdlog::spdlog OpenSSL::Crypto Threads::Threads
   PRIVATE syncline_warnings)

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "marks.hpp"
+#include "moves.hpp"
 #include "record.hpp"
 #include "requests.hpp"
 #include "token.hpp"
@@ -16,8 +17,6 @@ std::optional<std::set<std::string>> carried_fields(const EndpointHandle& endpoi
   for (const auto& f : list.as_array()) out.emplace(f.as_string());
   return out;
 }
-
-namespace {
 
 SideNow side_now(const std::optional<Item>& item) {
   SideNow now;
@@ -34,6 +33,8 @@ SideNow side_now(const std::optional<Item>& item) {
   }
   return now;
 }
+
+namespace {
 
 std::map<std::string, std::vector<WorkItem*>> by_kind(std::vector<WorkItem>& batch) {
   std::map<std::string, std::vector<WorkItem*>> out;
@@ -108,93 +109,6 @@ bool ended(PassContext& ctx, WorkItem& w) {
   Batch batch;
   settle(ctx, batch, w, there ? "ended" : "removed", "kernel", w.link->cause, {});
   ctx.carried.append(batch);
-  return true;
-}
-
-/// Rows of the mailbox that bear one of the keys which outlast a move, other than the item's own.
-std::vector<Seen> same_item(PassContext& ctx, const WorkItem& w, const std::vector<std::string>& keys, bool linked) {
-  std::vector<Seen> out;
-  for (const std::string& key : keys)
-    for (Seen& s : ctx.ledger.seen_by_key(ctx.state.id, Side::mailbox, w.kind(), key))
-      if (s.id != w.id() && (s.link != 0) == linked &&
-          std::none_of(out.begin(), out.end(), [&](const Seen& o) { return o.id == s.id; }))
-        out.push_back(std::move(s));
-  return out;
-}
-
-Presence presence_of(PassContext& ctx, std::string_view kind, const std::string& id) {
-  Presence out = Presence::left;
-  read_items(ctx, Side::mailbox, kind, {id}, SY_HEAD, [&](const Item& i) { out = side_now(i).presence; });
-  return out;
-}
-
-/// The link of an item that a move has given another id goes on with the new one.
-void take_over(PassContext& ctx, WorkItem& w, Link link, const Seen& old) {
-  Batch batch;
-  batch.drop_index(link, ctx.state.org);
-  batch.remove(old);
-  if (const auto p = ctx.ledger.pending(ctx.state.id, Side::mailbox, old.id)) batch.remove(*p);
-  link.side.mailbox.id = w.id();
-  link.side.mailbox.version.clear();  // what it says now is compared as any change
-  batch.put(link, ctx.state.org);
-  note_activity(ctx, batch, w.kind(), Side::mailbox, w.id(), "moved",
-                {{"verdict", "linked"}, {"stage", "kernel"}, {"reason", "moved"}, {"args", {{"from", old.id}}}});
-  ctx.carried.append(batch);
-  w.resumed = true;
-  w.link = std::move(link);
-}
-
-/// A mailbox may give an item another id when a person moves it: one is gone and another is new, and both are the same
-/// (H-14, RAC-10). Whichever of the two is looked at first, nothing is deleted or made for it.
-void follow_move(PassContext& ctx, WorkItem& w) {
-  if (w.settled || w.request) return;
-  const Presence now = w.now.mailbox.presence;
-  const bool linked = w.link && w.link->state != LinkState::tombstone;
-  if (now == Presence::there && !w.link) {
-    for (const Seen& old : same_item(ctx, w, lasting_keys(*w.item.mailbox), true)) {
-      auto link = ctx.ledger.link(old.link);
-      if (!link || link->state == LinkState::tombstone || link->side.mailbox.id != old.id) continue;
-      if (presence_of(ctx, w.kind(), old.id) != Presence::gone) continue;  // a copy
-      return take_over(ctx, w, std::move(*link), old);
-    }
-  } else if (now == Presence::gone && linked && w.seen && !w.seen->keys.empty() && !ctx.planning) {
-    Batch batch;
-    bool waits = false;
-    for (const Seen& moved : same_item(ctx, w, w.seen->keys, false)) {
-      if (ctx.ledger.link_of_item(ctx.state.id, Side::mailbox, ctx.state.org, w.kind(), moved.id)) continue;
-      if (presence_of(ctx, w.kind(), moved.id) != Presence::there) continue;
-      batch.put(look_again(ctx, Side::mailbox, moved.id, w.kind(), moved.version));  // that one takes the link over
-      waits = true;
-    }
-    if (!waits && w.pending.waited) return;
-    if (!waits) {  // the folder that it was moved to may have been walked before the one that it left
-      w.pending.waited = true;
-      batch.put(w.pending, w.pending.revision);
-    }
-    ctx.waits_for_move.insert(w.id());
-    ctx.carried.append(batch);
-    ++ctx.counts.settled;  // the next pass is due at once
-    w.settled = true;
-  }
-}
-
-/// A change of the CRM whose item is gone from the mailbox: what has become of that is settled first.
-bool item_may_have_moved(PassContext& ctx, WorkItem& w) {
-  if (w.side() != Side::crm || one_way(w.kind()) || w.request || ctx.planning) return false;
-  if (!w.link || w.link->state == LinkState::tombstone || w.now.mailbox.presence != Presence::gone) return false;
-  const std::string& id = w.link->side.mailbox.id;
-  if (!ctx.waits_for_move.contains(id)) {
-    const auto seen = ctx.ledger.seen(ctx.state.id, Side::mailbox, id);
-    if (!seen || seen->keys.empty() || (w.other_pending && w.other_pending->gone && w.other_pending->waited))
-      return false;
-    Pending p = look_again(ctx, Side::mailbox, id, w.kind(), "");
-    p.gone = true;
-    Batch batch;
-    batch.put(p);
-    ctx.carried.append(batch);
-  }
-  ++ctx.counts.settled;
-  w.settled = true;
   return true;
 }
 
@@ -568,7 +482,9 @@ void decide(PassContext& ctx, std::vector<WorkItem>& batch) {
     for (WorkItem* w : items) {
       if (w->settled) continue;
       ask_by_mark(ctx, *w);
-      if (decide_request(ctx, *w) || waits_for_feed(ctx, *w) || ended(ctx, *w) || unreadable(ctx, *w)) continue;
+      if (decide_request(ctx, *w) || waits_for_feed(ctx, *w) || ended(ctx, *w) || unreadable(ctx, *w) ||
+          belongs_elsewhere(ctx, *w))
+        continue;
       if (w->ended || (w->link && !one_way(kind) && w->link->state != LinkState::tombstone)) linked.push_back(w);
     }
     if (!linked.empty()) read_side(ctx, kind, linked, other(linked.front()->side()), depth);

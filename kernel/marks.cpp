@@ -145,6 +145,17 @@ void ask_by_mark(PassContext& ctx, WorkItem& w) {
   w.request = std::move(r);
 }
 
+bool belongs_elsewhere(PassContext& ctx, WorkItem& w) {
+  if (w.request || w.side() != Side::mailbox || live(w.link) || !carries_states(ctx, w.kind())) return false;
+  const auto& item = w.item.mailbox;
+  if (!item || w.now.mailbox.presence != Presence::there || !foreign(ctx, *item)) return false;
+  if (state_on(*item) != MarkState::linked) return false;
+  Batch batch;
+  settle(ctx, batch, w, "refused", "kernel", "linked_elsewhere", {{"organization", mark_of(*item, "organization")}});
+  ctx.carried.append(batch);
+  return true;
+}
+
 bool only_marked(const PassContext& ctx, const WorkItem& w) {
   return w.side() == Side::mailbox && w.seen && carries_states(ctx, w.kind()) && w.link->side.mailbox.hash != 0 &&
          content_hash(w.now.mailbox.doc) == w.link->side.mailbox.hash;

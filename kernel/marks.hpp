@@ -22,6 +22,10 @@ void want_mark(PassContext& ctx, Batch& batch, const WorkItem& w);
 /// A client's wish on the item becomes a request, as if a person had asked by a command.
 void ask_by_mark(PassContext& ctx, WorkItem& w);
 
+/// An item that another organization's client has linked is that organization's: it is refused here, unless a person
+/// asks for it. True: it was settled so.
+bool belongs_elsewhere(PassContext& ctx, WorkItem& w);
+
 /// Whether all that has changed about an item whose link has ended is its mark.
 bool only_marked(const PassContext& ctx, const WorkItem& w);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "marks.hpp"
+#include "moves.hpp"
 #include "org_feeds.hpp"
 #include "report.hpp"
 #include "requests.hpp"
@@ -349,7 +350,13 @@ PassEnd run_pass(PassContext& ctx, bool first_run_allowed) {
   }
   judge_again(ctx);
   capture(ctx);
-  if (!deletions_allowed(ctx)) {
+  bool allowed = deletions_allowed(ctx);
+  if (!allowed) {
+    follow_moves(ctx);
+    ctx.state.waiting = {};
+    allowed = deletions_allowed(ctx);
+  }
+  if (!allowed) {
     save_state(ctx);
     return PassEnd::waits_for_confirmation;
   }

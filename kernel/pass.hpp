@@ -179,6 +179,9 @@ struct WorkItem {
   [[nodiscard]] const std::string& id() const { return pending.id; }
 };
 
+/// What an item says of itself now; nullopt: it was not read.
+SideNow side_now(const std::optional<Item>& item);
+
 /// Writes one activity row into `batch` and returns its number.
 /// A text of an item's marks; empty: none.
 std::string mark_of(const Item& item, std::string_view name);

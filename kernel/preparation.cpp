@@ -155,6 +155,7 @@ void Preparation::choose_kinds(Prepared& out) const {
     for (const Feed& f : feeds.list(CallBudget(std::chrono::seconds(30), installation_.canceled())))
       offered.insert(f.kind);
   for (const std::string& kind : p.entities.empty() ? all_kinds : p.entities) {
+    if (kind == "email" && p.no_mail) continue;  // nor is its folder asked for changes
     const bool both = offered.contains(kind) && out.endpoint.crm.caps(kind).flags != 0;
     if (both)
       out.settings.kinds.push_back(kind);

@@ -14,6 +14,8 @@ constexpr std::array per_principal{
               "which mails are tracked by themselves: 0 all, 1 answers to tracked mail, 2 from leads, contacts and "
               "accounts, 3 from any record with an address, 4 none",
               nullptr},
+    sy_option{sz, SY_CHOICE, 0, "email.incoming", "\"server\"", "server|none",
+              "how mail comes from the mailbox: server, by this program; none, not at all", nullptr},
     sy_option{sz, SY_INSTANT, 0, "email.received_after", nullptr, nullptr,
               "mail received before is left alone; when first confirmed if not given", "2026-01-01T00:00:00Z"},
     sy_option{sz, SY_BYTES, 0, "email.max_size", "\"50MiB\"", "1KiB..1GiB", "larger mail is refused", nullptr},

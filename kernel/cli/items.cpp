@@ -72,9 +72,9 @@ void keep_those_of(const Config& config, const std::string& user, const std::str
   }
   found = std::move(mine.empty() ? theirs : mine);
   if (!found.empty()) return;
-  if (own == nullptr) static_cast<void>(config.pair(user));  // says which name may be meant
-  throw Error(SY_DENIED, "item " + wanted + " is not of " + own->name + " but of " + others + ", who has not named " +
-                             own->address + " in `delegates`");
+  const PairConfig& pair = own != nullptr ? *own : config.pair(user);  // throws, and says which name may be meant
+  throw Error(SY_DENIED, "item " + wanted + " is not of " + pair.name + " but of " + others + ", who has not named " +
+                             pair.address + " in `delegates`");
 }
 
 }  // namespace

@@ -122,6 +122,7 @@ std::string kernel_words(std::string_view reason, const json::object& args) {
       {"needed", "a {kind} that it needs was created as {id}"},
       {"need_refused", "the {kind} that it would need was refused, it went on without: {text}"},
       {"not_needed", "the {kind} that was begun for it is not needed any more"},
+      {"linked_elsewhere", "another organization ({organization}) has linked it; `track` takes it over"},
       {"read_only", "the {side} cannot be written to"}};
   const auto it = sentences.find(reason);
   return it == sentences.end() ? std::string(reason) : fill_sentence(it->second, args);

@@ -3,6 +3,7 @@
 
 #include "items.hpp"
 #include "odata.hpp"
+#include "syncline/formats/time.hpp"
 
 namespace syncline::crm {
 namespace json = boost::json;
@@ -72,6 +73,7 @@ void ItemTarget::plan_create(const Call& call, const ItemKind& kind, Plan& plan,
     if (state && state->state == 0) body[plan.table->status] = state->status;
     if (state && state->state != 0) closing = state;
   }
+  if (!plan.table->begun.empty()) body[plan.table->begun] = formats::to_iso(host_.now_ms());
   const std::string owner = owned && !plan.table->owner.empty() ? owner_(call) : std::string();
   if (!owner.empty()) {
     std::string nav =

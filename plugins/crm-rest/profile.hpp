@@ -112,7 +112,8 @@ struct ItemField {
 struct ItemTable {
   std::string subkind, table, set, key, changed, owner, owner_bind, owner_table;
   std::vector<ItemField> fields;
-  std::string state, status, active;                       ///< columns; active: where there is no status in documents
+  std::string begun;                  ///< the column of when somebody began with it: written with a create
+  std::string state, status, active;  ///< columns; active: where there is no status in documents
   std::vector<std::pair<std::string, FinalState>> states;  ///< by canonical status; the first of a pair is its name
 };
 struct ItemKind {

@@ -42,6 +42,7 @@ ItemTable table(const Node& kind, const json::value& v) {
   out.set = node.at("set").text();
   out.key = node.at("key").text();
   out.changed = kind.at("changed").text_or_none();
+  out.begun = kind.at("begun").text_or_none();
   if (owner.there()) {
     out.owner = owner.at("column").text();
     out.owner_bind = owner.at("bind").text();

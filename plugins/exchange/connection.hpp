@@ -68,7 +68,7 @@ class Exchange final : public Connection {
        "How long a connection may take to stand, TLS included", "\"5s\""},
       {kOption, SY_DURATION, 0, "read_timeout", "\"120s\"", "1s..10m",
        "How long the server may be silent before a request is given up", "\"120s\""},
-      {kOption, SY_TEXT, SY_PER_ENDPOINT, "address", nullptr, nullptr,
+      {kOption, SY_TEXT, SY_PER_ENDPOINT | SY_ADDRESS, "address", nullptr, nullptr,
        "The mailbox's primary SMTP address; default: the address of the user or queue", "\"alice@contoso.test\""},
       {kOption, SY_TEXT, SY_PER_ENDPOINT, "username", nullptr, nullptr,
        "Sign in to this mailbox with this name (basic) instead of the connection's account", "\"CONTOSO\\\\alice\""},

@@ -24,6 +24,7 @@ static_assert(SY_SECRET == 6 && SY_INSTANT == 7 && SY_LIST == 8 && SY_TABLE == 9
 static_assert(SY_REGEX == 12);
 static_assert(SY_REQUIRED == 1 && SY_PER_ENDPOINT == 2 && SY_MAILBOX == 1 && SY_CRM == 2 && SY_HEAD == 0 &&
               SY_WHOLE == 1);
+static_assert(SY_QUEUE_ONLY == 4 && SY_IN_EXAMPLE == 8 && SY_ADDRESS == 16);
 static_assert(SY_ITEM_GONE == 1 && SY_ITEM_INVISIBLE == 2 && SY_ITEM_HEAD == 4 && SY_ITEM_PARTIAL == 8);
 static_assert(SY_CREATE == 1 && SY_UPDATE == 2 && SY_DELETE == 3);
 static_assert(SY_CAN_CREATE == 1 && SY_CAN_UPDATE == 2 && SY_CAN_DELETE == 4 && SY_IF_VERSION == 8);

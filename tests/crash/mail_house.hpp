@@ -94,6 +94,7 @@ class MailHouse {
   }
 
   sandbox::Dataverse& crm() { return crm_; }
+  [[nodiscard]] const sandbox::Dataverse& crm() const { return crm_; }
   sandbox::Pop3Server& pop3() { return pop3_; }
   MailSetup& setup() { return setup_; }
   [[nodiscard]] const fs::path& folder() const { return folder_; }

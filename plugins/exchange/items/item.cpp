@@ -120,6 +120,9 @@ void put_marks(const pugi::xml_node& item, ItemRead& out) {
   json::object crm = read_crm_mark(item);
   if (crm.empty()) return;
   if (const json::value* state = crm.if_contains("link_state")) out.marks["state"] = *state;  // what clients know
+  // A client of another organization may have linked it; what we wrote ourselves goes first.
+  if (const json::value* of = crm.if_contains("organization"); of != nullptr && !out.marks.contains("organization"))
+    out.marks["organization"] = *of;
   out.marks["crm"] = std::move(crm);
 }
 
@@ -294,6 +297,7 @@ Created create(std::string_view kind, const json::object& document, const WriteC
     add(new_name_slots(document));
   } else {
     add(new_state_slots(document, context));
+    add(reminder_slots(document, context));
   }
   add(mark_slots(context));
   out.xml = writer.item(written.element);
@@ -321,6 +325,10 @@ Updated update(std::string_view kind, const json::object& document, const std::v
   if (state)
     for (const StateChange& each : changed_state(document, now, context))
       out.changes.push_back({std::string(each.field), change_xml(written.element, each.slot), each.step});
+  const bool due = std::find(asked.begin(), asked.end(), "due") != asked.end();
+  if (kind == "task" && !now.recurring && due)
+    for (const Slot& slot : reminder_slots(document, context))
+      out.changes.push_back({name_of(slot.path), change_xml(written.element, slot), 0});
   if (kind == "contact" && has_name_field(chosen))
     for (const Slot& slot : changed_name_slots(document, now))
       out.changes.push_back({name_of(slot.path), change_xml(written.element, slot), 0});

@@ -42,6 +42,10 @@ struct StateChange {
   Slot slot;
   int step = 0;
 };
+/// The reminder of a task whose day comes from the CRM, which knows none: on the day that it is due, as long as that is
+/// not past for more than a day and the task is open; else nothing. What a person sets stays until the CRM's day
+/// changes.
+[[nodiscard]] std::vector<Slot> reminder_slots(const boost::json::object& document, const WriteContext& context);
 [[nodiscard]] std::vector<StateChange> changed_state(const boost::json::object& document, const ItemRead& now,
                                                      const WriteContext& context);
 

@@ -13,7 +13,7 @@ namespace {
 /// Of those that we write: the base item's first, then a contact's, then a task's; each in the schema's sequence.
 constexpr auto order = std::to_array<std::string_view>({
     // clang-format off
-    "Subject", "Body", "Categories", "Importance", "ExtendedProperty",
+    "Subject", "Body", "Categories", "Importance", "ReminderDueBy", "ReminderIsSet", "ExtendedProperty",
     "FileAs", "FileAsMapping", "DisplayName", "GivenName", "MiddleName", "Nickname", "CompanyName", "EmailAddresses",
     "PhysicalAddresses", "PhoneNumbers", "AssistantName", "Birthday", "BusinessHomePage", "Children", "Department",
     "Generation", "JobTitle", "Manager", "SpouseName", "Surname", "WeddingAnniversary",

@@ -205,6 +205,17 @@ std::vector<Slot> new_state_slots(const json::object& document, const WriteConte
   return out;
 }
 
+std::vector<Slot> reminder_slots(const json::object& document, const WriteContext& context) {
+  constexpr std::int64_t day_ms = 86'400'000, noon_ms = day_ms / 2;  // noon in UTC is that day almost everywhere
+  const Path set = field_path("item:ReminderIsSet"), when = field_path("item:ReminderDueBy");
+  const auto due = instant_of(text_member(document, "due"));
+  const std::string status = status_of(document);
+  const bool open = status != "completed" && status != canceled;
+  if (!due || !open || context.now_ms == 0 || *due + 2 * day_ms < context.now_ms) return {};
+  return {{when, text_value("ReminderDueBy", formats::to_iso(*due + noon_ms))},
+          {set, text_value("ReminderIsSet", "true")}};
+}
+
 std::vector<StateChange> changed_state(const json::object& document, const ItemRead& now, const WriteContext& context) {
   const std::string status = status_of(document);
   const std::string before = text_member(now.document, "status");

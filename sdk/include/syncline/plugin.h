@@ -80,8 +80,9 @@ typedef struct sy_host { /* what the kernel offers; outlives the instance it was
 enum { SY_TEXT = 0, SY_INT, SY_BOOL, SY_DURATION, SY_BYTES, SY_CHOICE, SY_SECRET, SY_INSTANT, SY_LIST, SY_TABLE, SY_PATH, SY_URL,
        SY_REGEX /* a regular expression as ECMAScript has them, checked */ };
 /* PER_ENDPOINT: stands in a user's or queue's `mailbox`, not in the connection; QUEUE_ONLY: refused for users;
-   IN_EXAMPLE: not always required, but with the defaults it is, so `config example` gives it */
-enum { SY_REQUIRED = 1, SY_PER_ENDPOINT = 2, SY_QUEUE_ONLY = 4, SY_IN_EXAMPLE = 8 };
+   IN_EXAMPLE: not always required, but with the defaults it is, so `config example` gives it; ADDRESS: which mailbox it
+   is, where not the one of the user's or queue's own address: no two may have the same */
+enum { SY_REQUIRED = 1, SY_PER_ENDPOINT = 2, SY_QUEUE_ONLY = 4, SY_IN_EXAMPLE = 8, SY_ADDRESS = 16 };
 /* clang-format on */
 typedef struct sy_option { /* one key of the configuration; validation, JSON Schema, docs and example come from it */
   uint32_t size, type, flags;

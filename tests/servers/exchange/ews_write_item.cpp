@@ -1,5 +1,6 @@
 // From the store to XML.
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "../encode.hpp"
@@ -18,13 +19,25 @@ std::string tagged(std::string_view name, std::string_view content, std::string_
   return out;
 }
 
+/// As a server does where a client asks for text: a line for each paragraph and break, entities as characters.
 std::string plain_of_html(std::string_view html) {
   std::string out;
-  bool inside = false;
-  for (const char c : html) {
-    if (c == '<') inside = true;
-    if (!inside) out += c;
-    if (c == '>') inside = false;
+  for (std::size_t at = 0; at < html.size(); ++at) {
+    if (html[at] == '<') {
+      const std::size_t end = std::min(html.find('>', at), html.size());
+      const std::string tag = lower(html.substr(at + 1, end - at - 1));
+      if (tag == "/p" || tag == "/div" || tag.starts_with("br")) out += "\r\n";
+      at = end;
+    } else if (html[at] == '&') {
+      constexpr std::array<std::pair<std::string_view, char>, 5> kNamed{
+          {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&nbsp;", ' '}}};
+      const auto known = std::find_if(kNamed.begin(), kNamed.end(),
+                                      [&](const auto& n) { return html.substr(at).starts_with(n.first); });
+      out += known == kNamed.end() ? '&' : known->second;
+      if (known != kNamed.end()) at += known->first.size() - 1;
+    } else if (html[at] != '\r' && html[at] != '\n') {
+      out += html[at];
+    }
   }
   return out;
 }

@@ -529,6 +529,11 @@ std::string Exchange::deliver(const std::string& mailbox, const std::string& mim
   });
 }
 
+void Exchange::stamp(const std::string& mailbox, const std::string& id, const std::string& received) {
+  impl_->direct(mailbox,
+                [&](Operations&, Mailbox& box) { item_named(box, id).set(by_tag(0x0E06), "SystemTime", received); });
+}
+
 std::string Exchange::add_folder(const std::string& mailbox, const std::string& parent, const std::string& name,
                                  const std::string& item_class) {
   return impl_->direct(mailbox, [&](Operations&, Mailbox& box) {

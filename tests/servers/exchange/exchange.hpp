@@ -92,6 +92,7 @@ class Exchange {
   void remove(const std::string& mailbox, const std::string& id);                                  // for good
   std::string move(const std::string& mailbox, const std::string& id, const std::string& folder);  // the new id
   std::string deliver(const std::string& mailbox, const std::string& mime, const std::string& folder = "inbox");
+  void stamp(const std::string& mailbox, const std::string& id, const std::string& received);  // when it was delivered
   std::string add_folder(const std::string& mailbox, const std::string& parent, const std::string& name,
                          const std::string& item_class);
 
